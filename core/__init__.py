@@ -1,0 +1,1 @@
+"""Everything chat-daiyu does, without its face: no module here imports Streamlit."""

@@ -1,0 +1,1 @@
+"""What flows through the pipeline: frozen records, and pure functions on them."""

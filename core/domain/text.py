@@ -1,0 +1,181 @@
+"""Text on its way from the imported file to a training sample; every record says where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class SourceKind(StrEnum):
+    """What sort of text a source is; decides which extractor fits."""
+
+    NOVEL = "novel"
+    SCREENPLAY = "screenplay"
+    QUOTES = "quotes"
+    """One line of the persona's a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An imported file; its bytes lie in the content store under `sha256`."""
+
+    id: str
+    persona_id: str
+    name: str
+    """The uploaded name, for people only; never used as a path."""
+    kind: SourceKind
+    sha256: str
+    size: int
+    """Bytes as imported."""
+    encoding: str
+    characters: int
+    chapters: int
+    imported_at: datetime
+    run_id: str | None = None
+
+
+class PassageKind(StrEnum):
+    """What a passage is in its chapter."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One paragraph or heading, with its place in the decoded file."""
+
+    source_id: str
+    ordinal: int
+    """Position in the source, from 0, headings included; reading order."""
+    chapter: int
+    """From 1; 0 is what stands before the first heading."""
+    para: int
+    """Paragraph within the chapter, from 0, its heading not counted; -1 for the heading itself."""
+    kind: PassageKind
+    start: int
+    """Offset of the first character in the decoded file; `decoded[start:end] == text`."""
+    end: int
+    text: str
+
+    @property
+    def id(self) -> str:
+        """Deterministic: the same file imported as the same source gives the same passages."""
+        return f"{self.source_id}.{self.ordinal}"
+
+
+class UtteranceKind(StrEnum):
+    """What a quotation is."""
+
+    SPEECH = "speech"
+    THOUGHT = "thought"
+    RECITATION = "recite"
+    """Verse, letters, inscriptions read aloud."""
+    FRAGMENT = "fragment"
+    """Words cited inside narration."""
+    NONSPEECH = "nonspeech"
+    """A term, a title, an inscription: quoted but not said."""
+
+
+class ReviewStatus(StrEnum):
+    """What a curator has decided about a line."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One quoted stretch of a passage: who says it, what it is, and why we think so."""
+
+    source_id: str
+    ordinal: int
+    """The passage's position in its source."""
+    chapter: int
+    para: int
+    start: int
+    """Index of the opening quotation mark in the passage's text."""
+    end: int
+    """Index after the closing quotation mark."""
+    text: str
+    """The words without their marks; may be edited in review, the offsets stay."""
+    kind: UtteranceKind
+    speaker: str | None
+    """Canonical name; None when nobody can be named."""
+    extractor: str
+    confidence: float
+    """0 to 1."""
+    reason: str
+    """The rule or cue that named the speaker, e.g. `cue-before:笑道`."""
+    status: ReviewStatus = ReviewStatus.PENDING
+    revision: int = 0
+    """Counts edits; a write must name the revision it saw."""
+    run_id: str | None = None
+
+    @property
+    def passage_id(self) -> str:
+        """The passage this stands in."""
+        return f"{self.source_id}.{self.ordinal}"
+
+    @property
+    def id(self) -> str:
+        """Deterministic, so that extracting again meets the reviewed line instead of doubling it."""
+        return f"{self.passage_id}.{self.start}.{self.extractor}"
+
+
+class Split(StrEnum):
+    """Which side of the dataset a sample is on."""
+
+    TRAIN = "train"
+    HELD_OUT = "held-out"
+
+
+class TurnRole(StrEnum):
+    """Who speaks in a sample."""
+
+    COUNTERPART = "user"
+    PERSONA = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One side's words in a sample."""
+
+    role: TurnRole
+    speaker: str
+    text: str
+    utterance_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One conversation as a trainer sees it: turns alternate and end with the persona's."""
+
+    ordinal: int
+    source_id: str
+    chapter: int
+    split: Split
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion:
+    """An immutable, fingerprinted set of samples."""
+
+    id: str
+    persona_id: str
+    name: str
+    note: str
+    fingerprint: str
+    """sha256 of system prompt and samples."""
+    system_prompt: str
+    settings: Mapping[str, Any]
+    train_samples: int
+    held_out_samples: int
+    created_at: datetime
+    run_id: str | None = None
+    statistics: Mapping[str, Any] = field(default_factory=dict)

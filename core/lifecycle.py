@@ -1,0 +1,220 @@
+"""THE MAP: the stages in order, what each reads and writes, its page and who works there.
+
+The menu, Home, the README's table and the architecture tests derive from `STAGES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.translation import N_
+
+
+class Role(StrEnum):
+    """Who somebody is to the app; a person may have several roles."""
+
+    CURATOR = "curator"
+    TRAINER = "trainer"
+    EVALUATOR = "evaluator"
+    VISITOR = "visitor"
+
+
+ROLE_TITLES: dict[Role, str] = {
+    Role.CURATOR: N_("Curate"),
+    Role.TRAINER: N_("Train"),
+    Role.EVALUATOR: N_("Evaluate"),
+    Role.VISITOR: N_("Talk"),
+}
+
+
+class Artifact(StrEnum):
+    """What flows between stages; the store is where they meet."""
+
+    FILES = "files"
+    PASSAGES = "passages"
+    UTTERANCES = "utterances"
+    SAMPLES = "samples"
+    TEXT_MODELS = "text models"
+    RECORDINGS = "recordings"
+    CLIPS = "clips"
+    VOICE_MODELS = "voice models"
+    SCORECARDS = "scorecards"
+    CONVERSATIONS = "conversations"
+
+
+ARTIFACT_TITLES: dict[Artifact, str] = {
+    Artifact.FILES: N_("files"),
+    Artifact.PASSAGES: N_("passages"),
+    Artifact.UTTERANCES: N_("utterances"),
+    Artifact.SAMPLES: N_("samples"),
+    Artifact.TEXT_MODELS: N_("text models"),
+    Artifact.RECORDINGS: N_("recordings"),
+    Artifact.CLIPS: N_("clips"),
+    Artifact.VOICE_MODELS: N_("voice models"),
+    Artifact.SCORECARDS: N_("scorecards"),
+    Artifact.CONVERSATIONS: N_("conversations"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One room of the pipeline: `core/stages/<id>` and the page that shows it."""
+
+    id: str
+    title: str
+    summary: str
+    """What is done here, one sentence."""
+    reads: tuple[Artifact, ...]
+    writes: tuple[Artifact, ...]
+    page: str
+    """Script below `pages/`."""
+    role: Role
+    icon: str
+    """A Material symbol's name."""
+    next_step: str = ""
+    """The button Home shows when this is the one next thing to do."""
+    coming: str = ""
+    """What this room will do and does not yet; shown on its page."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraPage:
+    """A page that belongs to no single stage."""
+
+    page: str
+    title: str
+    summary: str
+    role: Role
+    icon: str
+    coming: str = ""
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "corpus",
+        N_("Corpus"),
+        N_("Import the book, screenplay and quotes; read them chapter by chapter."),
+        reads=(Artifact.FILES,),
+        writes=(Artifact.PASSAGES,),
+        page="curator/corpus.py",
+        role=Role.CURATOR,
+        icon="menu_book",
+        next_step=N_("Import a text"),
+        coming=N_("EPUB, DOCX, PDF and subtitles as sources."),
+    ),
+    Stage(
+        "dialogues",
+        N_("Dialogues"),
+        N_("Find every line, who says it and why we think so; review it beside its passage."),
+        reads=(Artifact.PASSAGES,),
+        writes=(Artifact.UTTERANCES,),
+        page="curator/dialogues.py",
+        role=Role.CURATOR,
+        icon="forum",
+        next_step=N_("Extract the dialogues"),
+        coming=N_("Extraction by a language model through Kor, review queues, split and merge."),
+    ),
+    Stage(
+        "dataset",
+        N_("Dataset"),
+        N_("Turn her lines into conversations and freeze them as a version."),
+        reads=(Artifact.UTTERANCES,),
+        writes=(Artifact.SAMPLES,),
+        page="curator/dataset.py",
+        role=Role.CURATOR,
+        icon="dataset",
+        next_step=N_("Build a dataset version"),
+        coming=N_("Near-duplicate clusters, differences between versions, more formats."),
+    ),
+    Stage(
+        "finetuning",
+        N_("Fine-tuning"),
+        N_("Train the text model with XTuner and watch the loss fall."),
+        reads=(Artifact.SAMPLES,),
+        writes=(Artifact.TEXT_MODELS,),
+        page="trainer/finetuning.py",
+        role=Role.TRAINER,
+        icon="model_training",
+        next_step=N_("Fine-tune a model"),
+        coming=N_("InternLM2 import, memory estimates, comparison of runs, several GPUs."),
+    ),
+    Stage(
+        "voice_dataset",
+        N_("Voice dataset"),
+        N_("Import recordings, see the waveform, cut clips of her voice."),
+        reads=(Artifact.RECORDINGS, Artifact.UTTERANCES),
+        writes=(Artifact.CLIPS,),
+        page="curator/voice_dataset.py",
+        role=Role.CURATOR,
+        icon="graphic_eq",
+        next_step=N_("Add a recording"),
+        coming=N_("Slicing on silence, subtitle alignment, transcription, export for GPT-SoVITS."),
+    ),
+    Stage(
+        "voice_training",
+        N_("Voice training"),
+        N_("Train her voice with GPT-SoVITS."),
+        reads=(Artifact.CLIPS,),
+        writes=(Artifact.VOICE_MODELS,),
+        page="trainer/voice_training.py",
+        role=Role.TRAINER,
+        icon="record_voice_over",
+        coming=N_(
+            "Training and serving GPT-SoVITS from a checkout of yours: formatting, both training stages, "
+            "checkpoints ranked by measurement. Until then replies speak with her clips or the built-in placeholder voice."
+        ),
+    ),
+    Stage(
+        "evaluation",
+        N_("Evaluation"),
+        N_("Import OpenCompass scores and read them as charts."),
+        reads=(Artifact.TEXT_MODELS, Artifact.VOICE_MODELS),
+        writes=(Artifact.SCORECARDS,),
+        page="evaluator/evaluation.py",
+        role=Role.EVALUATOR,
+        icon="monitoring",
+        next_step=N_("Import a scorecard"),
+        coming=N_("Launching OpenCompass from here, persona fidelity tests, confidence intervals."),
+    ),
+    Stage(
+        "chat",
+        N_("Chat"),
+        N_("Talk with her, read and hear her answer."),
+        reads=(Artifact.TEXT_MODELS, Artifact.VOICE_MODELS, Artifact.UTTERANCES),
+        writes=(Artifact.CONVERSATIONS,),
+        page="visitor/chat.py",
+        role=Role.VISITOR,
+        icon="chat",
+        next_step=N_("Talk with her"),
+        coming=N_("Memory, microphone, ratings that flow back into the dataset."),
+    ),
+)
+
+EXTRA_PAGES: tuple[ExtraPage, ...] = (
+    ExtraPage(
+        "trainer/runs.py",
+        N_("Runs"),
+        N_("Everything that runs or ran: progress, log, commands, result."),
+        role=Role.TRAINER,
+        icon="play_circle",
+    ),
+    ExtraPage(
+        "evaluator/arena.py",
+        N_("Arena"),
+        N_("Blind pairs: which reply is more like her?"),
+        role=Role.EVALUATOR,
+        icon="balance",
+        coming=N_("Two models answer the same words unseen; your votes become ratings with intervals."),
+    ),
+)
+
+
+def stage(stage_id: str) -> Stage:
+    """Return the stage of that id; KeyError for an id that is not on the map."""
+    return {one.id: one for one in STAGES}[stage_id]
+
+
+def pages_of(roles: frozenset[Role]) -> list[Stage | ExtraPage]:
+    """Return the pages those roles may open, in the order of the map."""
+    return [one for one in (*STAGES, *EXTRA_PAGES) if one.role in roles]
