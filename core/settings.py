@@ -83,7 +83,11 @@ class Settings(BaseSettings):
     """The app's settings, from `configs/app.yaml` and `DAIYU_…`; unknown keys are refused."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="DAIYU_", env_nested_delimiter="__", nested_model_default_partial_update=True
+        frozen=True,
+        extra="forbid",
+        env_prefix="DAIYU_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
     )
 
     workspace: Path = Path("workspace")

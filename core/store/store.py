@@ -1,0 +1,45 @@
+"""The store as one thing: a room for each kind of record, one engine, one content store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.store.corpus import Corpus
+from core.store.custody import Custody
+from core.store.database import connect, migrate
+from core.store.datasets import Datasets
+from core.store.events import Events
+from core.store.files import Files
+from core.store.models import Models
+from core.store.personas import Personas
+from core.store.runs import Runs
+from core.store.scorecards import Scorecards
+from core.store.talks import Talks
+from core.store.utterances import Utterances
+from core.store.voice import Voice
+
+
+class Store:
+    """All records and files of one workspace."""
+
+    def __init__(self, url: str, workspace: Path) -> None:
+        """Open the store and bring its schema to the newest revision."""
+        self.workspace = workspace
+        self._engine = connect(url)
+        migrate(self._engine)
+        self.files = Files(str(workspace / "files"))
+        self.personas = Personas(self._engine)
+        self.corpus = Corpus(self._engine)
+        self.utterances = Utterances(self._engine)
+        self.datasets = Datasets(self._engine)
+        self.voice = Voice(self._engine)
+        self.models = Models(self._engine)
+        self.runs = Runs(self._engine)
+        self.scorecards = Scorecards(self._engine)
+        self.talks = Talks(self._engine)
+        self.events = Events(self._engine)
+        self.custody = Custody(self._engine)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()

@@ -1,0 +1,310 @@
+"""The tables, with the origin columns that make the chain of custody a join."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware UTC time; SQLite forgets the zone, so it is put back on reading."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Store UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Return aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id() -> Column[str]:
+    return Column("id", String(64), primary_key=True)
+
+
+def _to(table: str, column: str, *, nullable: bool = False, cascade: bool = False) -> Column[str]:
+    """Return a foreign key column; origins of deleted records are protected unless `cascade`."""
+    link = ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else None)
+    return Column(column, String(64), link, nullable=nullable, index=True)
+
+
+def _json(name: str) -> Column[Any]:
+    return Column(name, sa.JSON, nullable=False)
+
+
+persona = Table(
+    "persona",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("book", Text, nullable=False),
+    Column("system_prompt", Text, nullable=False),
+    Column("greeting", Text, nullable=False),
+    Column("portrait", Text, nullable=False),
+    _json("aliases"),
+    _json("cast"),
+    _json("facts"),
+    _json("voice"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    _id(),
+    Column("kind", String(32), nullable=False),
+    _to("persona", "persona_id"),
+    Column("queue", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    _json("settings"),
+    _json("inputs"),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    _json("progress"),
+    _json("commands"),
+    _json("versions"),
+    _json("result"),
+    Column("error", sa.JSON),
+    Column("stop_requested", sa.Boolean, nullable=False),
+    Column("worker", String(64)),
+    Index("ix_run_kind_created_at", "kind", "created_at"),
+    Index("ix_run_state", "state"),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+source = Table(
+    "source",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("encoding", String(32), nullable=False),
+    Column("characters", Integer, nullable=False),
+    Column("chapters", Integer, nullable=False),
+    Column("imported_at", Moment, nullable=False),
+    _to("run", "run_id", nullable=True),
+)
+
+passage = Table(
+    "passage",
+    metadata,
+    _id(),
+    _to("source", "source_id", cascade=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("chapter", Integer, nullable=False),
+    Column("para", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_passage_source_id_chapter_ordinal", "source_id", "chapter", "ordinal"),
+)
+
+utterance = Table(
+    "utterance",
+    metadata,
+    _id(),
+    _to("passage", "passage_id", cascade=True),
+    Column("source_id", String(64), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("chapter", Integer, nullable=False),
+    Column("para", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("speaker", Text),
+    Column("extractor", String(32), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("revision", Integer, nullable=False),
+    _to("run", "run_id", nullable=True),
+    # The order people read in; every filter below ends with it so that paging stays a seek.
+    Index("ix_utterance_reading", "source_id", "ordinal", "start", "id"),
+    Index("ix_utterance_speaker", "speaker", "source_id", "ordinal", "start", "id"),
+    Index("ix_utterance_status", "status", "source_id", "ordinal", "start", "id"),
+    Index("ix_utterance_chapter", "source_id", "chapter", "ordinal", "start", "id"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("entity", String(32), nullable=False),
+    Column("entity_id", String(64), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("before", sa.JSON),
+    Column("after", sa.JSON),
+    Column("undoes", Integer, ForeignKey("event.id")),
+    Index("ix_event_entity_entity_id", "entity", "entity_id"),
+)
+
+dataset_version = Table(
+    "dataset_version",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("system_prompt", Text, nullable=False),
+    _json("settings"),
+    Column("train_samples", Integer, nullable=False),
+    Column("held_out_samples", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    _to("run", "run_id", nullable=True),
+    _json("statistics"),
+)
+
+sample = Table(
+    "sample",
+    metadata,
+    Column("version_id", String(64), ForeignKey("dataset_version.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("source_id", String(64), nullable=False),
+    Column("chapter", Integer, nullable=False),
+    Column("split", String(16), nullable=False),
+    _json("turns"),
+)
+
+sample_utterance = Table(
+    "sample_utterance",
+    metadata,
+    Column("version_id", String(64), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    # No foreign key: a version is immutable and outlives the lines it was built from.
+    Column("utterance_id", String(64), primary_key=True, index=True),
+    Column("turn", Integer, nullable=False),
+    sa.ForeignKeyConstraint(["version_id", "ordinal"], ["sample.version_id", "sample.ordinal"], ondelete="CASCADE"),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    Column("name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("sample_rate", Integer, nullable=False),
+    Column("channels", Integer, nullable=False),
+    Column("imported_at", Moment, nullable=False),
+    _to("run", "run_id", nullable=True),
+)
+
+clip = Table(
+    "clip",
+    metadata,
+    _id(),
+    _to("recording", "recording_id", cascade=True),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("speaker", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    _json("effects"),
+    Column("utterance_id", String(64), index=True),
+)
+
+model = Table(
+    "model",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    _to("run", "run_id", nullable=True),
+    _to("dataset_version", "dataset_version_id", nullable=True),
+    Column("base", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("in_use", sa.Boolean, nullable=False),
+    _json("manifest"),
+)
+
+scorecard = Table(
+    "scorecard",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    Column("name", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    _to("model", "model_id", nullable=True),
+)
+
+score = Table(
+    "score",
+    metadata,
+    Column("scorecard_id", String(64), ForeignKey("scorecard.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("dataset", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("value", Float),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    Column("title", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    _to("conversation", "conversation_id", cascade=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("speaker", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("backend", String(32)),
+    _to("model", "model_id", nullable=True),
+    Column("voice", String(64)),
+    Column("sound_sha256", String(64)),
+    Column("utterance_id", String(64), index=True),
+    _json("timings"),
+    sa.UniqueConstraint("conversation_id", "ordinal"),
+)
