@@ -1,0 +1,221 @@
+"""A fine-tuned model in this process: one load per folder, one generation at a time.
+
+The folder holds a merged model of a native architecture as safetensors, with its tokenizer and chat
+template. Nothing is fetched and no code of the folder's is run.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any
+
+import torch
+import transformers
+from jinja2.exceptions import TemplateError
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria, StoppingCriteriaList, TextStreamer
+
+from core.backends.llm import ChatRole, ChatTurn, Delta, Generation, answerable
+from core.backends.relay import POLL_SECONDS, relayed
+from core.errors import InvalidInputError, MissingArtifactError, StudioError, ToolFailedError
+from core.translation import N_
+
+transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+
+
+class TransformersModel:
+    """Generates with the model of one folder; visitors share the load and queue for it."""
+
+    name = "transformers"
+
+    def __init__(self, folder: Path | None) -> None:
+        if folder is None or not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+            raise MissingArtifactError(
+                N_("The model's folder is missing or holds no safetensors."),
+                remedy=N_("Choose another model, or run its fine-tuning again."),
+            )
+        self._folder = folder.resolve()
+
+    def stream(self, messages: Sequence[ChatTurn], *, settings: Generation, cancel: Event) -> Iterator[Delta]:
+        """Yield the reply as it is generated; the first reply of a folder waits for the load."""
+        turns = answerable(messages)
+
+        def produce(put: Callable[[Delta], None], stop: Event) -> None:
+            loaded = _loaded(self._folder)
+            if _acquired(loaded.turn, stop):
+                try:
+                    _generate(loaded, turns, settings, put, stop)
+                finally:
+                    loaded.turn.release()
+
+        return relayed(produce, cancel=cancel)
+
+    def close(self) -> None:
+        """The load stays for the next visitor; a newer model's load pushes it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model in memory, and the turn at it."""
+
+    model: Any
+    tokenizer: Any
+    turn: Lock = field(default_factory=Lock)
+
+    @property
+    def context(self) -> int:
+        """Tokens of prompt and reply together."""
+        return int(getattr(self.model.config, "max_position_embeddings", 2048))
+
+
+class _Relay(TextStreamer):
+    """Hands each finished stretch of text over; half a character waits for its other half."""
+
+    def __init__(self, tokenizer: Any, put: Callable[[Delta], None]) -> None:
+        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        self._put = put
+
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+        """Called by transformers."""
+        if text:
+            self._put(Delta(text))
+
+
+class _Stop(StoppingCriteria):
+    """Ends the generation after the token during which `stop` was set."""
+
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self._stop.is_set(), dtype=torch.bool, device=input_ids.device)
+
+
+def _generate(
+    loaded: _Loaded, turns: Sequence[ChatTurn], settings: Generation, put: Callable[[Delta], None], stop: Event
+) -> None:
+    prompt = _prompt(loaded, turns, settings.max_tokens)
+    sampling: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    if settings.temperature > 0:
+        sampling = {"do_sample": True, "temperature": settings.temperature, "top_p": settings.top_p}
+    if settings.seed is not None:
+        torch.manual_seed(settings.seed)  # global, but the turn is ours alone
+    try:
+        loaded.model.generate(
+            **prompt,
+            **sampling,
+            max_new_tokens=settings.max_tokens,
+            repetition_penalty=settings.repetition_penalty,
+            pad_token_id=_pad(loaded),
+            streamer=_Relay(loaded.tokenizer, put),
+            stopping_criteria=StoppingCriteriaList([_Stop(stop)]),
+        )
+    except torch.OutOfMemoryError as error:
+        raise ToolFailedError(
+            N_("There is not enough memory for this reply."),
+            remedy=N_("Ask for fewer tokens, end other programs, or choose a smaller model."),
+        ) from error
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ToolFailedError(
+            N_("The model could not go on: {problem}"),
+            remedy=N_("Ask again; if it stays so, choose another model."),
+            problem=_first_line(error),
+        ) from error
+
+
+def _prompt(loaded: _Loaded, turns: Sequence[ChatTurn], reply: int) -> Any:
+    """Return the tokenised conversation; the oldest turns are left out whole until the reply has room."""
+    room = loaded.context - reply
+    system = [turn for turn in turns if turn.role is ChatRole.SYSTEM]
+    talk = [turn for turn in turns if turn.role is not ChatRole.SYSTEM]
+    while talk:
+        encoded = _encoded(loaded.tokenizer, [*system, *talk])
+        if encoded["input_ids"].shape[1] <= room:
+            return encoded.to(loaded.model.device)
+        talk = _without_oldest(talk)
+    raise InvalidInputError(
+        N_("That is too long: this model reads {room} tokens."),
+        remedy=N_("Write less at a time, or ask for a shorter reply."),
+        room=max(room, 0),
+    )
+
+
+def _without_oldest(talk: list[ChatTurn]) -> list[ChatTurn]:
+    """Leave out the oldest turn and what answered it: many templates want the visitor to begin."""
+    following = (place for place, turn in enumerate(talk) if place and turn.role is ChatRole.VISITOR)
+    return talk[next(following, len(talk)) :]
+
+
+def _encoded(tokenizer: Any, turns: Sequence[ChatTurn]) -> Any:
+    try:
+        return tokenizer.apply_chat_template(
+            [{"role": turn.role.value, "content": turn.text} for turn in turns],
+            add_generation_prompt=True,
+            return_tensors="pt",
+            return_dict=True,
+        )
+    except (ValueError, TemplateError) as error:
+        raise MissingArtifactError(
+            N_("The model's chat template cannot be used: {problem}"),
+            remedy=N_("Choose another model, or run its fine-tuning again."),
+            problem=_first_line(error),
+        ) from error
+
+
+def _pad(loaded: _Loaded) -> int | None:
+    tokenizer = loaded.tokenizer
+    pad: int | None = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    return pad
+
+
+def _acquired(turn: Lock, stop: Event) -> bool:
+    while not stop.is_set():
+        if turn.acquire(timeout=POLL_SECONDS):
+            return True
+    return False
+
+
+_KEPT = 1
+"""Models in memory at once; a comparison of two swaps them."""
+_models: OrderedDict[tuple[Path, int], _Loaded] = OrderedDict()
+_loading = Lock()
+
+
+def _loaded(folder: Path) -> _Loaded:
+    """Return the folder's model, loaded once; a folder written anew is loaded anew."""
+    key = folder, (folder / "config.json").stat().st_mtime_ns
+    with _loading:
+        if key not in _models:
+            while len(_models) >= _KEPT:
+                _models.popitem(last=False)  # a reply under way keeps its own until it ends
+            _models[key] = _load(folder)
+        return _models[key]
+
+
+def _load(folder: Path) -> _Loaded:
+    cuda = torch.cuda.is_available()
+    only_local = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **only_local)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, use_safetensors=True, dtype=torch.bfloat16 if cuda else torch.float32, **only_local
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+        raise _unreadable(error) from error
+    return _Loaded(model.to("cuda" if cuda else "cpu").eval(), tokenizer)
+
+
+def _unreadable(error: Exception) -> StudioError:
+    return ToolFailedError(
+        N_("The model cannot be loaded: {problem}"),
+        remedy=N_("Choose another model, or run its fine-tuning again."),
+        problem=_first_line(error),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

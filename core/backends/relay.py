@@ -1,0 +1,54 @@
+"""Runs a producer in a thread of its own and hands its pieces over, so that a reader can leave at once.
+
+A model may think for seconds between two words. The reader must not wait that long to hear that it was
+told to stop; and a reader that goes away must not leave the producer working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, Queue
+from threading import Event
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.02
+_END: Final = object()
+
+
+def relayed(produce: Callable[[Callable[[T], None], Event], None], *, cancel: Event) -> Iterator[T]:
+    """Yield what `produce(put, stop)` puts, in order; raise what it raises.
+
+    `stop` is set as soon as `cancel` is or the reader leaves; the reader does not wait for the producer
+    to notice.
+    """
+    pieces: Queue[object] = Queue()
+    stop = Event()
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reply")
+
+    def work() -> None:
+        try:
+            produce(pieces.put, stop)
+        finally:
+            pieces.put(_END)
+
+    outcome = worker.submit(work)
+    try:
+        while (piece := _next(pieces, cancel)) is not _END:
+            yield piece  # type: ignore[misc]  # only `produce` puts, and it puts T
+        if not cancel.is_set():
+            outcome.result()
+    finally:
+        stop.set()
+        worker.shutdown(wait=False)
+
+
+def _next(pieces: Queue[object], cancel: Event) -> object:
+    while not cancel.is_set():
+        try:
+            return pieces.get(timeout=POLL_SECONDS)
+        except Empty:
+            continue
+    return _END

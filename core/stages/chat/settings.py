@@ -1,0 +1,51 @@
+"""Settings of the chat, read from `configs/chat.yaml`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.backends.llm import Generation
+
+
+class ChatSettings(BaseModel):
+    """How she answers and how that is spoken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    voice: str = Field(default="formant", description="The voice backend; empty for a silent chat.")
+    history_messages: int = Field(default=12, ge=0, le=200, description="Earlier messages the model is shown.")
+    max_characters: int = Field(default=2000, ge=1, le=20_000, description="Longest message a visitor may send.")
+    max_tokens: int = Field(default=192, ge=1, le=4096, description="Longest reply, in tokens.")
+    temperature: float = Field(default=0.7, ge=0, le=2, description="0 always takes the likeliest word; more is freer.")
+    top_p: float = Field(default=0.9, gt=0, le=1, description="Share of the likeliest words to choose from.")
+    repetition_penalty: float = Field(default=1.1, ge=1, le=2, description="More than 1 keeps her from going in circles.")
+    seed: int | None = Field(
+        default=None, ge=0, description="The same number gives the same reply; empty for variety."
+    )
+    first_clause: int = Field(
+        default=5, ge=1, le=200, description="Characters after which the first clause may end at a comma: few, to speak soon."
+    )
+    clause: int = Field(
+        default=16, ge=1, le=200, description="Characters after which a later clause may end at a comma."
+    )
+    longest_clause: int = Field(default=80, ge=10, le=500, description="Characters after which a clause ends anywhere.")
+    endpoint_url: str = Field(
+        default="", description="Base URL of a server that speaks the OpenAI protocol; empty for none."
+    )
+    endpoint_model: str = Field(default="", description="The model's name at that server.")
+    endpoint_key: str = Field(
+        default="OPENAI_API_KEY",
+        pattern=r"^[A-Z0-9_]*API_KEY$",
+        description="Name of the environment variable that holds the server's key.",
+    )
+
+    @property
+    def generation(self) -> Generation:
+        """What the chat model is told."""
+        return Generation(
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            repetition_penalty=self.repetition_penalty,
+            seed=self.seed,
+        )

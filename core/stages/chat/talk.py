@@ -1,0 +1,180 @@
+"""One turn of a conversation, from what the visitor said to her stored and spoken answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+
+from core.backends.llm import ChatModel, ChatRole, ChatTurn
+from core.domain.chat import Conversation, Message, Speaker
+from core.domain.identity import new_id, now
+from core.domain.persona import Persona
+from core.domain.voice import Sound
+from core.errors import InvalidInputError
+from core.stages.chat.choice import Choice
+from core.stages.chat.clauses import ClauseSegmenter
+from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.mouth import CLIP, Mouth, joined
+from core.stages.chat.settings import ChatSettings
+from core.stages.chat.spoken import Piece, TextOver, spoken
+from core.store import Store
+from core.translation import N_
+
+TITLE_LENGTH = 24
+_ROLES = {Speaker.VISITOR: ChatRole.VISITOR, Speaker.PERSONA: ChatRole.PERSONA}
+
+
+def begin(persona: Persona, said: str, *, settings: ChatSettings, store: Store) -> Conversation:
+    """Start a conversation named after its first words; her greeting is its first message."""
+    words = checked(said, settings)
+    talk = store.talks.start(persona.id, words[:TITLE_LENGTH])
+    if persona.greeting:
+        store.talks.say(_message(talk.id, Speaker.PERSONA, persona.greeting))
+    return talk
+
+
+def answer(
+    said: str,
+    *,
+    conversation: Conversation,
+    persona: Persona,
+    choice: Choice,
+    model: ChatModel,
+    mouth: Mouth | None,
+    settings: ChatSettings,
+    store: Store,
+    cancel: Event | None = None,
+) -> Iterator[ReplyEvent]:
+    """Store what the visitor said and return the events of her reply.
+
+    What she said is stored when the text ends, also when the reader leaves or the model fails half-way; the
+    sound is added when it is whole. InvalidInputError at once for nothing said or too much.
+    """
+    words = checked(said, settings)
+    turns = turns_of(store.talks.messages(conversation.id), words, persona=persona, settings=settings)
+    store.talks.say(_message(conversation.id, Speaker.VISITOR, words))
+    reply = _Reply(conversation.id, choice, mouth.name if mouth else None, store)
+    pieces = spoken(
+        lambda stop: model.stream(turns, settings=settings.generation, cancel=stop),
+        mouth=mouth,
+        segmenter=ClauseSegmenter(
+            first_clause=settings.first_clause, clause=settings.clause, longest_clause=settings.longest_clause
+        ),
+        cancel=cancel or Event(),
+    )
+    return reply.events(pieces)
+
+
+def checked(said: str, settings: ChatSettings) -> str:
+    """Return the visitor's words without the space around them; InvalidInputError for none or too many."""
+    words = said.strip()
+    if not words:
+        raise InvalidInputError(N_("There is nothing to answer."), remedy=N_("Write something to her first."))
+    if len(words) > settings.max_characters:
+        raise InvalidInputError(
+            N_("That message is too long: {length} characters."),
+            remedy=N_("Send at most {most} at a time."),
+            length=len(words),
+            most=settings.max_characters,
+        )
+    return words
+
+
+def turns_of(
+    history: Sequence[Message], said: str, *, persona: Persona, settings: ChatSettings
+) -> tuple[ChatTurn, ...]:
+    """Return what the model is shown: who she is, the last messages from a visitor's turn on, the new words."""
+    recent = list(history[-settings.history_messages :] if settings.history_messages else ())
+    while recent and recent[0].speaker is not Speaker.VISITOR:
+        recent.pop(0)  # many chat templates refuse a conversation that she begins
+    return (
+        *((ChatTurn(ChatRole.SYSTEM, persona.system_prompt),) if persona.system_prompt else ()),
+        *(ChatTurn(_ROLES[message.speaker], message.text) for message in recent),
+        ChatTurn(ChatRole.VISITOR, said),
+    )
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What is known of a reply while it is made."""
+
+    conversation_id: str
+    choice: Choice
+    voice: str | None
+    store: Store
+    started: float = field(default_factory=time.perf_counter)
+    words: list[str] = field(default_factory=list)
+    sounds: list[Sound] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    utterance_id: str | None = None
+    message: Message | None = None
+
+    def events(self, pieces: Iterator[Piece]) -> Iterator[ReplyEvent]:
+        """Yield the pieces as events, and keep the reply whatever happens."""
+        try:
+            for piece in pieces:
+                yield self._noted(piece)
+        finally:
+            self._finish()
+        if self.message:
+            yield Done(self.message)
+
+    def _noted(self, piece: Piece) -> ReplyEvent:
+        match piece:
+            case TextDelta():
+                self._time("first_word")
+                self.utterance_id = self.utterance_id or piece.utterance_id
+                self.words.append(piece.text)
+            case SoundReady():
+                self._time("first_audio")
+                self.voice = CLIP if piece.recorded else self.voice
+                self.sounds.append(piece.sound)
+            case TextOver():
+                self._time("text")
+                return TextDone(self._keep())
+            case VoiceFailed():
+                pass
+        return piece
+
+    def _keep(self) -> Message:
+        self.message = self.store.talks.say(
+            _message(
+                self.conversation_id,
+                Speaker.PERSONA,
+                "".join(self.words),
+                backend=self.choice.backend,
+                model_id=self.choice.model_id,
+                utterance_id=self.utterance_id,
+                timings=dict(self.timings),
+            )
+        )
+        return self.message
+
+    def _finish(self) -> None:
+        if self.message is None and self.words:
+            self._keep()
+        if self.message and self.sounds:
+            self.store.talks.annotate(
+                self.message.id,
+                voice=self.voice,
+                sound_sha256=self.store.files.put(joined(self.sounds).wav),
+                timings=dict(self.timings),
+            )
+            self.message = self.store.talks.message(self.message.id)
+
+    def _time(self, name: str) -> None:
+        self.timings.setdefault(name, round(time.perf_counter() - self.started, 4))
+
+
+def _message(conversation_id: str, speaker: Speaker, text: str, **made_by: object) -> Message:
+    return Message(
+        id=new_id("msg"),
+        conversation_id=conversation_id,
+        ordinal=0,  # the store knows its place
+        speaker=speaker,
+        text=text,
+        created_at=now(),
+        **made_by,  # type: ignore[arg-type]  # named by the callers above
+    )

@@ -1,0 +1,217 @@
+"""What every chat model promises, asked of each backend and of the double."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from core.backends.llm import CHAT_MODELS, ChatModel, ChatRole, ChatTurn, Endpoint, Generation, Line, ModelSource
+from core.backends.rows import build
+from core.errors import InvalidInputError, MissingArtifactError, SettingsError, StudioError, ToolFailedError
+from tests.contract.doubles import EchoModel
+from tests.contract.openai_server import OpenAIServer
+from tests.contract.tiny_llama import build_tiny_llama
+
+SAID = (ChatTurn(ChatRole.SYSTEM, "You are quiet."), ChatTurn(ChatRole.VISITOR, "今日可好些了？还咳嗽么？"))
+SURE = Generation(max_tokens=40, temperature=0, seed=1)
+LINES = (Line("u.1", "不过是旧病罢了，劳你问着。", before="今日可好些了？"), Line("u.2", "雨打芭蕉，一夜没睡。"))
+
+
+@pytest.fixture(scope="module")
+def tiny_llama(tmp_path_factory):
+    return build_tiny_llama(tmp_path_factory.mktemp("tiny-llama"))
+
+
+@pytest.fixture(params=[*CHAT_MODELS, "echo"])
+def model(request) -> Iterator[ChatModel]:
+    with ExitStack() as stack:
+        made = _built(request.param, stack, request)
+        yield made
+        made.close()
+
+
+def _built(name: str, stack: ExitStack, request: pytest.FixtureRequest) -> ChatModel:
+    sources: dict[str, Callable[[], ModelSource]] = {
+        "retrieval": lambda: ModelSource(lines=LINES),
+        "transformers": lambda: ModelSource(folder=request.getfixturevalue("tiny_llama")),
+        "openai": lambda: ModelSource(
+            endpoint=Endpoint(stack.enter_context(OpenAIServer("这里风大，你且进来。")).base_url, "m", "k")
+        ),
+    }
+    return EchoModel() if name == "echo" else build(CHAT_MODELS, name, sources[name]())
+
+
+def test_a_reply_comes_in_several_pieces_that_join_to_the_whole(model):
+    pieces = [delta.text for delta in model.stream(SAID, settings=SURE, cancel=threading.Event())]
+    again = [delta.text for delta in model.stream(SAID, settings=SURE, cancel=threading.Event())]
+
+    assert len(pieces) > 1
+    assert all(pieces)
+    assert "".join(pieces) == "".join(again)
+
+
+def test_a_model_told_to_stop_stops_soon(model):
+    cancel = threading.Event()
+    whole = list(model.stream(SAID, settings=SURE, cancel=threading.Event()))
+    stream = model.stream(SAID, settings=SURE, cancel=cancel)
+    next(stream)
+    cancel.set()
+    rest = list(stream)
+
+    assert 1 + len(rest) < len(whole)
+
+
+def test_a_model_stopped_before_it_began_says_nothing(model):
+    cancel = threading.Event()
+    cancel.set()
+
+    assert list(model.stream(SAID, settings=SURE, cancel=cancel)) == []
+
+
+def test_a_reader_may_leave_and_the_next_reply_is_whole(model):
+    whole = "".join(delta.text for delta in model.stream(SAID, settings=SURE, cancel=threading.Event()))
+    leaving = model.stream(SAID, settings=SURE, cancel=threading.Event())
+    next(leaving)
+    leaving.close()  # type: ignore[attr-defined]  # every one of ours is a generator
+    after = "".join(delta.text for delta in model.stream(SAID, settings=SURE, cancel=threading.Event()))
+
+    assert after == whole
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [(), (ChatTurn(ChatRole.SYSTEM, "x"),), (ChatTurn(ChatRole.VISITOR, "  "),), (ChatTurn(ChatRole.PERSONA, "嗯"),)],
+    ids=["nobody spoke", "only the prompt", "blank", "her own turn"],
+)
+def test_a_history_with_nothing_to_answer_is_refused_at_once(model, turns):
+    with pytest.raises(InvalidInputError):
+        model.stream(turns, settings=SURE, cancel=threading.Event())
+
+
+def test_a_model_says_which_row_it_is(model):
+    assert model.name in {*CHAT_MODELS, "echo"}
+
+
+def test_an_unknown_backend_is_refused_with_the_known_ones():
+    with pytest.raises(SettingsError) as refused:
+        build(CHAT_MODELS, "oracle", ModelSource())
+
+    assert "retrieval" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", CHAT_MODELS)
+def test_a_backend_without_its_source_says_what_to_do(name):
+    with pytest.raises((MissingArtifactError, SettingsError)) as refused:
+        build(CHAT_MODELS, name, ModelSource())
+
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 500])
+def test_a_server_that_refuses_becomes_a_failure_with_a_remedy(status):
+    with OpenAIServer(status=status) as server:
+        served = build(CHAT_MODELS, "openai", ModelSource(endpoint=Endpoint(server.base_url, "m", "secret-key")))
+        with pytest.raises(ToolFailedError) as failed:
+            list(served.stream(SAID, settings=SURE, cancel=threading.Event()))
+
+    assert failed.value.remedy
+    assert "secret-key" not in str(failed.value)
+
+
+def test_a_server_that_is_not_there_becomes_a_failure_with_a_remedy():
+    with OpenAIServer() as server:
+        gone = server.base_url
+    served = build(CHAT_MODELS, "openai", ModelSource(endpoint=Endpoint(gone, "m")))
+
+    with pytest.raises(ToolFailedError, match="base URL"):
+        list(served.stream(SAID, settings=SURE, cancel=threading.Event()))
+
+
+def test_a_stop_closes_the_connection_of_a_server_that_hangs():
+    with OpenAIServer("说不完的话", hang=True) as server:
+        served = build(CHAT_MODELS, "openai", ModelSource(endpoint=Endpoint(server.base_url, "m")))
+        cancel = threading.Event()
+        stream = served.stream(SAID, settings=SURE, cancel=cancel)
+        first = next(stream)
+        cancel.set()
+        rest = list(stream)
+        left = server.client_left.wait(10)
+
+    assert first.text == "说不"
+    assert rest == []
+    assert left
+
+
+def test_a_server_is_told_the_conversation_the_settings_and_the_key():
+    with OpenAIServer() as server:
+        served = build(CHAT_MODELS, "openai", ModelSource(endpoint=Endpoint(server.base_url, "m", "k")))
+        list(served.stream(SAID, settings=SURE, cancel=threading.Event()))
+
+    assert server.requests[0]["messages"] == [{"role": turn.role, "content": turn.text} for turn in SAID]
+    assert server.requests[0]["max_tokens"] == 40
+    assert server.requests[0]["stream"] is True
+    assert server.keys == ["Bearer k"]
+
+
+def test_an_endpoint_does_not_show_its_key():
+    assert "hidden" not in repr(ModelSource(endpoint=Endpoint("http://x/v1", "m", "hidden")))
+
+
+def test_visitors_of_one_folder_share_a_load_and_take_turns(tiny_llama):
+    from core.backends.llm import transformers_local
+
+    first, second = (build(CHAT_MODELS, "transformers", ModelSource(folder=tiny_llama)) for _ in range(2))
+    streams = [one.stream(SAID, settings=SURE, cancel=threading.Event()) for one in (first, second)]
+    replies = ["".join(delta.text for delta in stream) for stream in streams]
+
+    assert replies[0] == replies[1]
+    assert len(transformers_local._models) == 1
+
+
+def test_the_oldest_turns_leave_whole_when_the_model_reads_less(tmp_path):
+    folder = build_tiny_llama(tmp_path / "model", context=160)
+    long_talk = [
+        turn
+        for _ in range(6)
+        for turn in (ChatTurn(ChatRole.VISITOR, "今日天气好。"), ChatTurn(ChatRole.PERSONA, "好也与我无干。"))
+    ]
+    local = build(CHAT_MODELS, "transformers", ModelSource(folder=folder))
+    reply = local.stream((*long_talk, SAID[-1]), settings=Generation(max_tokens=20, temperature=0), cancel=threading.Event())
+
+    assert "".join(delta.text for delta in reply)
+
+
+def test_a_message_longer_than_the_model_reads_is_refused(tiny_llama):
+    local = build(CHAT_MODELS, "transformers", ModelSource(folder=tiny_llama))
+
+    with pytest.raises(InvalidInputError):
+        list(local.stream([ChatTurn(ChatRole.VISITOR, "长" * 300)], settings=SURE, cancel=threading.Event()))
+
+
+@pytest.mark.parametrize("spoil", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_spoiled_folder_is_a_failure_with_a_remedy(tmp_path, spoil):
+    folder = build_tiny_llama(tmp_path / "model")
+    (folder / spoil).write_bytes(b"not what it was")
+
+    with pytest.raises(StudioError) as failed:
+        list(
+            build(CHAT_MODELS, "transformers", ModelSource(folder=folder)).stream(
+                SAID, settings=SURE, cancel=threading.Event()
+            )
+        )
+
+    assert failed.value.remedy
+
+
+def test_a_folder_without_a_chat_template_is_refused(tmp_path):
+    folder = build_tiny_llama(tmp_path / "model", template=None)
+
+    with pytest.raises(MissingArtifactError, match="template"):
+        list(
+            build(CHAT_MODELS, "transformers", ModelSource(folder=folder)).stream(
+                SAID, settings=SURE, cancel=threading.Event()
+            )
+        )
