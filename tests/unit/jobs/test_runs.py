@@ -1,0 +1,228 @@
+"""Runs end exactly once, whatever is killed in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.domain.persona import Persona
+from core.domain.run import Run, RunState
+from core.errors import ConflictError, SettingsError
+from core.jobs.execution import Execution
+from core.jobs.queue import Jobs
+from core.store import Store
+from tests.unit.jobs.toy_worker import open_toys
+
+PROJECT = Path(__file__).resolve().parents[3]
+TOY_WORKER = Path(__file__).with_name("toy_worker.py")
+
+
+class Desk:
+    """A workspace with toy jobs, and workers that can be started and killed."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.settings, self.store, self.jobs = open_toys(workspace)
+        self.store.personas.put(Persona("p", "P", "B", "s", "g"))
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        worker = subprocess.Popen(
+            [sys.executable, str(TOY_WORKER), str(self.settings.workspace)],
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        )
+        self.workers.append(worker)
+        return worker
+
+    def submit(self, kind: str, **settings: object) -> Run:
+        return self.jobs.submit(kind, "p", settings, who="test")
+
+    def state(self, run: Run) -> RunState:
+        return self.store.runs.get(run.id).state
+
+    def until(self, run: Run, condition: Callable[[Run], object], seconds: float = 60) -> Run:
+        deadline = time.monotonic() + seconds
+        while not condition(now := self.store.runs.get(run.id)):
+            assert time.monotonic() < deadline, f"waited too long; the run is {now}"
+            time.sleep(0.05)
+        return now
+
+    def end(self, run: Run) -> Run:
+        return self.until(run, lambda one: one.state.over)
+
+    def marks(self, run: Run, name: str) -> str:
+        path = self.settings.runs / run.id / name
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    for run in made.store.runs.all(states=[RunState.QUEUED, RunState.RUNNING]):
+        made.jobs.stop(run.id)
+    for worker in made.workers:
+        worker.terminate()
+        try:
+            worker.wait(20)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+    made.jobs.close()
+    made.store.close()
+
+
+def kill(worker: subprocess.Popen[bytes]) -> None:
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+
+
+def test_a_run_queued_before_any_worker_lives_is_done_when_one_comes(desk: Desk) -> None:
+    run = desk.submit("count", seconds=0.2)
+    desk.start_worker()
+
+    ended = desk.end(run)
+
+    assert (ended.state, ended.result) == (RunState.SUCCEEDED, {"ticks": 2})
+    assert ended.versions["python"]
+    assert ended.started_at is not None
+    assert ended.finished_at is not None
+
+
+def test_a_program_outlives_its_killed_worker_and_is_followed_by_the_next(desk: Desk) -> None:
+    run = desk.submit("program", seconds=8)
+    worker = desk.start_worker()
+    desk.until(run, lambda _: desk.marks(run, "started"))
+
+    kill(worker)
+    desk.start_worker()
+
+    ended = desk.end(run)
+    assert ended.state is RunState.SUCCEEDED
+    assert ended.result["lines"] == ["hello", "bye"]
+    assert (desk.marks(run, "started"), desk.marks(run, "ended")) == ("x", "x")
+
+
+def test_work_in_the_worker_itself_finishes_exactly_once_after_a_kill(desk: Desk) -> None:
+    run = desk.submit("count", seconds=1.5)
+    worker = desk.start_worker()
+    desk.until(run, lambda one: one.state is RunState.RUNNING and desk.marks(run, "prepared"))
+    time.sleep(0.3)
+
+    kill(worker)
+    assert desk.state(run) is RunState.RUNNING
+    desk.start_worker()
+
+    assert desk.end(run).state is RunState.SUCCEEDED
+    assert (desk.marks(run, "prepared"), desk.marks(run, "finished")) == ("x", "x")
+
+
+def test_one_run_at_a_time_in_a_queue_of_one(desk: Desk) -> None:
+    first, second = desk.submit("count", seconds=1), desk.submit("count", seconds=0.1)
+    desk.start_worker()
+
+    one, two = desk.end(first), desk.end(second)
+
+    assert one.finished_at is not None
+    assert two.started_at is not None
+    assert two.started_at >= one.finished_at
+
+
+def test_stopping_ends_the_program_and_resuming_starts_it_again(desk: Desk) -> None:
+    run = desk.submit("program", seconds=60)
+    desk.start_worker()
+    desk.until(run, lambda _: desk.marks(run, "started"))
+
+    desk.jobs.stop(run.id)
+    assert desk.end(run).state is RunState.CANCELLED
+
+    resumed = desk.jobs.resume(run.id)
+    desk.until(run, lambda _: desk.marks(run, "started") == "xx")
+    assert resumed.attempt == 2
+    assert desk.marks(run, "ended") == ""
+
+
+def test_a_run_cancelled_before_it_begins_is_cancelled_not_lost(desk: Desk) -> None:
+    run = desk.submit("count", seconds=1)
+    desk.jobs.stop(run.id)
+    later = desk.submit("count", seconds=0.1)
+    desk.start_worker()
+    desk.end(later)
+
+    assert desk.state(run) is RunState.CANCELLED
+    assert desk.marks(run, "prepared") == ""
+
+
+def test_an_expected_failure_carries_its_remedy_and_a_bug_its_traceback(desk: Desk) -> None:
+    failing, buggy = desk.submit("count", seconds=0, fail=True), desk.submit("bug")
+    desk.start_worker()
+
+    expected, bug = desk.end(failing).error, desk.end(buggy).error
+
+    assert expected is not None
+    assert bug is not None
+    assert (expected.remedy, expected.values, expected.traceback) == ("Take another toy.", {"name": "drum"}, "")
+    assert "ZeroDivisionError: a bug" in bug.traceback
+
+
+def test_a_failing_program_fails_the_run_and_its_log_says_why(desk: Desk) -> None:
+    run = desk.submit("program", seconds=0, fail=True)
+    desk.start_worker()
+
+    ended = desk.end(run)
+
+    assert ended.error is not None
+    assert ended.error.values == {"step": "sleep", "code": "1"}
+    assert "bye" in desk.marks(run, "run.log")
+    assert ended.commands[0]["argv"][0] == sys.executable
+
+
+def test_only_a_run_without_success_can_be_resumed(desk: Desk) -> None:
+    execution = Execution(desk.settings, desk.store, desk.jobs, worker="here")
+
+    run = execution.here("count", "p", {"seconds": 0.1}, who="test")
+
+    assert run.state is RunState.SUCCEEDED
+    with pytest.raises(ConflictError):
+        desk.jobs.resume(run.id)
+
+
+def test_unknown_settings_are_refused_before_anything_is_queued(desk: Desk) -> None:
+    with pytest.raises(SettingsError, match="speed"):
+        desk.submit("count", speed=3)
+
+    assert desk.store.runs.all() == []
+
+
+def test_a_run_nobody_can_take_up_again_is_named_lost(desk: Desk) -> None:
+    run = desk.submit("count", seconds=30)
+    worker = desk.start_worker()
+    desk.until(run, lambda one: one.state is RunState.RUNNING)
+    kill(worker)
+    desk.jobs.close()
+    for file in desk.settings.workspace.glob("jobs.db*"):
+        file.unlink()
+    jobs = Jobs(desk.settings, desk.store, desk.jobs.table)
+    jobs.enqueue(desk.jobs.draft("count", "p", {}, who="test"))  # makes a fresh, empty queue
+    jobs.close()
+
+    desk.start_worker()
+
+    assert desk.end(run).state is RunState.LOST
+
+
+def test_a_second_worker_of_the_same_name_leaves(desk: Desk) -> None:
+    desk.start_worker()
+    run = desk.submit("count", seconds=0.1)
+    desk.end(run)
+
+    second = desk.start_worker()
+
+    assert second.wait(60) != 0
+    assert len(desk.jobs.workers()) == 1
+    assert isinstance(desk.store, Store)
