@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from core.domain.identity import now
+from core.domain.voice import Clip, Recording
+from core.errors import InvalidInputError, StudioError
+from core.stages.chat.mouth import PersonaMouth, joined, mouth_of
+from tests.contract.doubles import tone
+
+
+@pytest.fixture
+def mouth(store, persona):
+    return PersonaMouth("formant", persona, store=store)
+
+
+def test_the_same_words_are_synthesised_once(mouth, store, persona):
+    first = mouth.of_text("你来了。")
+    shelf = store.workspace / "cache" / "sounds"
+    again = PersonaMouth("formant", persona, store=store).of_text("你来了。")
+
+    assert again == first
+    assert len(list(shelf.iterdir())) == 1
+
+
+def test_a_cached_sound_whose_file_is_gone_is_made_again(mouth, store):
+    first = mouth.of_text("你来了。")
+    for kept in (store.workspace / "cache" / "sounds").iterdir():
+        store.files.path(kept.read_text()).unlink()
+
+    assert mouth.of_text("你来了。") == first
+
+
+def test_other_words_are_another_sound(mouth):
+    assert mouth.of_text("你来了。") != mouth.of_text("坐罢。")
+
+
+def test_a_line_with_a_clip_is_that_clip(mouth, store, persona):
+    sound = tone(0.5, 32_000)
+    store.voice.add_recording(Recording("rec", persona.id, "a.wav", "0" * 64, 9, 32_000, 1, now()))
+    store.voice.add_clip(Clip("clip", "rec", 0, 0.5, "你来了。", persona.name, store.files.put(sound.wav), now(), (), "u.1"))
+
+    assert mouth.of_line("u.1") == sound
+    assert mouth.of_line("u.2") is None
+
+
+def test_a_voice_that_does_not_exist_fails_only_when_it_should_speak(store, persona):
+    mouth = PersonaMouth("oracle", persona, store=store)
+
+    assert mouth.of_line("u.1") is None
+    with pytest.raises(StudioError):
+        mouth.of_text("你来了。")
+
+
+def test_no_voice_is_no_mouth(store, persona):
+    assert mouth_of("", persona, store=store) is None
+
+
+def test_joined_sounds_are_as_long_as_their_parts():
+    whole = joined([tone(0.5, 8_000), tone(0.25, 8_000)])
+
+    assert whole.seconds == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("sounds", [[], [tone(0.1, 8_000), tone(0.1, 16_000)]], ids=["none", "two rates"])
+def test_what_cannot_be_joined_is_refused(sounds):
+    with pytest.raises(InvalidInputError):
+        joined(sounds)
