@@ -162,7 +162,8 @@ STAGES: tuple[Stage, ...] = (
         icon="record_voice_over",
         coming=N_(
             "Training and serving GPT-SoVITS from a checkout of yours: formatting, both training stages, "
-            "checkpoints ranked by measurement. Until then replies speak with her clips or the built-in placeholder voice."
+            "checkpoints ranked by measurement. Until then replies speak with her clips "
+            "or the built-in placeholder voice."
         ),
     ),
     Stage(
@@ -217,4 +218,5 @@ def stage(stage_id: str) -> Stage:
 
 def pages_of(roles: frozenset[Role]) -> list[Stage | ExtraPage]:
     """Return the pages those roles may open, in the order of the map."""
-    return [one for one in (*STAGES, *EXTRA_PAGES) if one.role in roles]
+    everything: tuple[Stage | ExtraPage, ...] = (*STAGES, *EXTRA_PAGES)
+    return [one for one in everything if one.role in roles]

@@ -27,7 +27,9 @@ _OURS = "» "
 class Durable(Protocol):
     """Runs a step so that its result is remembered; a durable queue provides it."""
 
-    def __call__(self, name: str, step: Callable[[], T]) -> T: ...
+    def __call__(self, name: str, step: Callable[[], T]) -> T:
+        """Return the step's result, remembered or fresh."""
+        ...
 
 
 def at_once(name: str, step: Callable[[], T]) -> T:

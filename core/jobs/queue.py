@@ -20,7 +20,7 @@ from core.store.runs import Worker
 from core.translation import N_
 
 JOBS_VERSION = "1"
-"""DBOS resumes work of the same version only. Ours changes when the meaning of queued work changes, not with each edit."""
+"""DBOS resumes work of the same version only; ours changes with the meaning of queued work, not with each edit."""
 
 WORKFLOW = "execute_run"
 

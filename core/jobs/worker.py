@@ -55,7 +55,6 @@ def _launch(settings: Settings, execution: Execution) -> None:
             "system_database_url": settings.jobs_url,
             "application_version": JOBS_VERSION,
             "executor_id": settings.jobs.worker,
-            "run_admin_server": False,
             "console_log_level": "WARNING",
         }
     )

@@ -30,18 +30,24 @@ class Corpus(Rooms):
     """Sources and passages."""
 
     def add(self, source: Source, passages: Iterable[Passage], *, who: str = "app") -> None:
-        """Store a source with all its passages, or nothing; ConflictError when this persona already has that file."""
+        """Store a source with all its passages, or nothing.
+
+        Adding the same source again changes nothing; ConflictError when the persona has that file as another one.
+        """
         rows = [to_row(passage, id=passage.id) for passage in passages]
-        same = sa.select(t.source.c.name).where(
+        same = sa.select(t.source.c.id, t.source.c.name).where(
             t.source.c.persona_id == source.persona_id, t.source.c.sha256 == source.sha256
         )
         with self._writing() as db:
-            if (name := db.execute(same).scalar()) is not None:
+            known = db.execute(same).one_or_none()
+            if known is not None and known.id == source.id:
+                return  # a run that was interrupted after this very write
+            if known is not None:
                 raise ConflictError(
                     N_("{name} is already in the corpus, as {known}."),
                     remedy=N_("Nothing to do; delete the source first if you want to import it anew."),
                     name=source.name,
-                    known=name,
+                    known=known.name,
                 )
             db.execute(sa.insert(t.source).values(**to_row(source)))
             if rows:

@@ -49,6 +49,11 @@ def record_event(
 class Events(Rooms):
     """The history of records."""
 
+    def add(self, *, who: str, entity: str, entity_id: str, action: str) -> None:
+        """Write an event that changes no other record."""
+        with self._writing() as db:
+            record_event(db, who=who, entity=entity, entity_id=entity_id, action=action)
+
     def of(self, entity: str, entity_id: str, *, limit: int = 100) -> list[Event]:
         """Return a record's changes, newest first."""
         query = (

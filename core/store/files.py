@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import fsspec
+import fsspec  # type: ignore[import-untyped]
 
 from core.errors import NotFoundError
 from core.translation import N_

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -11,12 +10,17 @@ from pydantic import TypeAdapter
 R = TypeVar("R")
 
 
-@lru_cache
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    """Return the checker of that kind; building one costs milliseconds, so each is built once."""
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
-def from_row(kind: type[R], row: sa.Row[Any]) -> R:
+def from_row(kind: type[R], row: sa.Row[*tuple[Any, ...]]) -> R:
     """Return the record of that kind; columns it has no field for are left out."""
     record: R = _adapter(kind).validate_python(dict(row._mapping))
     return record

@@ -50,7 +50,7 @@ class Scorecards(Rooms):
             return [self._whole(db, row) for row in db.execute(query).all()]
 
     @staticmethod
-    def _whole(db: sa.Connection, row: sa.Row[Any]) -> Scorecard:
+    def _whole(db: sa.Connection, row: sa.Row[*tuple[Any, ...]]) -> Scorecard:
         scores = sa.select(t.score).where(t.score.c.scorecard_id == row.id).order_by(t.score.c.ordinal)
         own = {field.name: row._mapping[field.name] for field in fields(Scorecard) if field.name != "scores"}
         return Scorecard(**own, scores=tuple(from_row(Score, one) for one in db.execute(scores)))

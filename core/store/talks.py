@@ -46,7 +46,7 @@ class Talks(Rooms):
             row = db.execute(sa.select(t.message).where(t.message.c.id == message_id)).one_or_none()
         if row is None:
             raise NotFoundError(
-                N_("There is no message {message}."), remedy=N_("Open the chat again."), message=message_id
+                N_("There is no message {id}."), remedy=N_("Open the chat again."), id=message_id
             )
         return from_row(Message, row)
 

@@ -1,0 +1,129 @@
+"""The wiring: settings -> store, jobs, and what each stage is handed. The one place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.domain.persona_file import read_persona
+from core.jobs.context import RunContext
+from core.jobs.execution import Execution
+from core.jobs.queue import Job, Jobs
+from core.settings import CONFIGS, Settings, load_settings
+from core.stages.corpus.settings import CorpusSettings
+from core.stages.dataset.settings import DatasetSettings
+from core.stages.dialogues.settings import DialogueSettings
+from core.stages.finetuning.settings import FinetuneSettings
+from core.store import Store
+from core.translation import N_
+
+SAMPLES = CONFIGS / "samples"
+
+
+class ToolchainRun(BaseModel):
+    """Which tool's environment to build."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="The tool: xtuner or opencompass.")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a page or a command may use."""
+
+    settings: Settings
+    store: Store
+    jobs: Jobs
+    execution: Execution
+    """Does runs in this process, for commands that wait for them."""
+
+    def receive_texts(self, stream: IO[bytes], name: str) -> list[dict[str, str]]:
+        """Take in an upload and return what the corpus stage wants to know of it; InvalidInputError when refused."""
+        from core.stages.corpus.upload import UploadLimits, receive
+
+        uploads = self.settings.uploads
+        limits = UploadLimits(uploads.max_text_mb, uploads.max_archive_members)
+        received = receive(stream, name, files=self.store.files, limits=limits)
+        return [{"sha256": one.sha256, "name": one.name} for one in received]
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        self.jobs.close()
+        self.store.close()
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    """Return this process's services, opened at the first call."""
+    return open_services()
+
+
+def open_services(settings: Settings | None = None) -> Services:
+    """Open the workspace: migrate the store, make the personas of `configs/personas` known."""
+    settings = settings or load_settings()
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url, settings.workspace)
+    for file in sorted((CONFIGS / "personas").glob("*.yaml")):
+        store.personas.put(read_persona(file))
+    jobs = Jobs(settings, store, {job.kind: job for job in _jobs(settings, store)})
+    return Services(settings, store, jobs, Execution(settings, store, jobs, worker="here"))
+
+
+def seed(opened: Services) -> bool:
+    """Give a new workspace the sample corpus, lines extracted; False when it has been given before."""
+    persona = opened.store.personas.get(opened.settings.persona)
+    if opened.store.events.of("persona", persona.id):
+        return False
+    for file in sorted(SAMPLES.glob("*.txt")):
+        with file.open("rb") as stream:
+            uploads = opened.receive_texts(stream, file.name)
+        opened.execution.here("corpus", persona.id, {"uploads": uploads}, who="app")
+    opened.execution.here("dialogues", persona.id, {}, who="app")
+    opened.store.events.add(who="app", entity="persona", entity_id=persona.id, action="seed")
+    return True
+
+
+def _jobs(settings: Settings, store: Store) -> tuple[Job, ...]:
+    """The table of jobs: what may run, in which queue, and what it is handed."""
+
+    def corpus(wanted: CorpusSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.corpus.run import run
+
+        return run(wanted, context=context, store=store)
+
+    def dialogues(wanted: DialogueSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.dialogues.run import run
+
+        return run(wanted, context=context, store=store)
+
+    def dataset(wanted: DatasetSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.dataset.run import run
+
+        return run(wanted, context=context, store=store)
+
+    def finetuning(wanted: FinetuneSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.finetuning.run import run
+
+        return run(wanted, context=context, store=store, environment=environments(context))
+
+    def toolchain(wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
+        return {"python": str(environments(context)(wanted.name))}
+
+    def environments(context: RunContext) -> Callable[[str], Path]:
+        from core.backends.tools.toolchains import ensure
+
+        return lambda name: ensure(name, settings=settings, context=context)
+
+    return (
+        Job("corpus", N_("Import"), "cpu", CorpusSettings, corpus),
+        Job("dialogues", N_("Extraction"), "cpu", DialogueSettings, dialogues),
+        Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, dataset),
+        Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, finetuning),
+        Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, toolchain),
+    )
