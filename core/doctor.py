@@ -1,0 +1,103 @@
+"""What is installed, what is missing, and the remedy for each: `python -m core doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from core.translation import N_
+
+if TYPE_CHECKING:
+    from core.services import Services
+
+_OLDEST_PYTHON = (3, 11)
+_ROOM_GB = 6
+"""Disk that the tool environments and one fine-tuning need together."""
+
+_PACKAGES = {
+    "streamlit": "streamlit",
+    "streamlit-chat": "streamlit_chat",
+    "streamlit-audiorec": "st_audiorec",
+    "transformers": "transformers",
+    "torch": "torch",
+    "openai": "openai",
+    "kor": "kor",
+    "pandas": "pandas",
+    "plotly": "plotly",
+    "librosa": "librosa",
+    "noisereduce": "noisereduce",
+    "dbos": "dbos",
+    "espeakng-loader": "espeakng_loader",
+}
+"""Distribution -> module; found, not imported: a check must not take a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    fine: bool
+    detail: str
+    remedy: str = ""
+
+    def plain(self) -> dict[str, object]:
+        """Return the finding as JSON values."""
+        return asdict(self)
+
+
+def examine(services: Services) -> list[Finding]:
+    """Look at everything the app uses; takes a second or two, changes nothing."""
+    return [
+        _python(),
+        *_packages(),
+        _disk(services),
+        _gpu(),
+        _worker(services),
+        *_toolchains(services),
+    ]
+
+
+def _python() -> Finding:
+    fine = sys.version_info >= _OLDEST_PYTHON
+    return Finding("Python", fine, platform.python_version(), "" if fine else N_("Install Python 3.11 or newer."))
+
+
+def _packages() -> Iterator[Finding]:
+    for name, module in _PACKAGES.items():
+        if importlib.util.find_spec(module) is None:
+            yield Finding(name, False, N_("not installed"), N_("Run `make run` or `make test`; both install it."))
+        else:
+            yield Finding(name, True, importlib.metadata.version(name))
+
+
+def _disk(services: Services) -> Finding:
+    free = shutil.disk_usage(services.settings.workspace).free / 1e9
+    remedy = N_("Free some space, or move the workspace with DAIYU_WORKSPACE.")
+    return Finding(N_("free disk"), free > _ROOM_GB, f"{free:.0f} GB", "" if free > _ROOM_GB else remedy)
+
+
+def _gpu() -> Finding:
+    found = shutil.which("nvidia-smi") is not None
+    return Finding("GPU", True, N_("NVIDIA driver found") if found else N_("none; everything runs on the processor"))
+
+
+def _worker(services: Services) -> Finding:
+    alive = services.jobs.workers()
+    names = ", ".join(f"{one.name} (pid {one.pid} on {one.host})" for one in alive)
+    remedy = N_("Start the app with `make run`, or a worker alone with `python -m core worker`.")
+    return Finding(N_("worker"), bool(alive), names or N_("none is running"), "" if alive else remedy)
+
+
+def _toolchains(services: Services) -> Iterator[Finding]:
+    from core.backends.tools.toolchains import check
+
+    for name in services.settings.toolchains:
+        report = check(name, services.settings)
+        yield Finding(name, report.fine, report.detail, report.remedy)
