@@ -77,7 +77,7 @@ def build(folder: Path, steps: Sequence[Step], python: str | None = None) -> Non
     if is_current(folder, steps):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder / ".lock"):
+    with _only_one(folder / ".building"):  # not .lock, which is the name of uv's own
         if is_current(folder, steps):
             return
         kept = [Step(Path(entry["lock"]), entry["dependencies"]) for entry in _read_stamp(folder)]
