@@ -1,0 +1,120 @@
+"""Dataset: build a version from her lines, read what is in it, take it along."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.text import Split
+from core.stages.dataset.export import export
+from pages.ui import charts
+from pages.ui.errors import told_to_the_user
+from pages.ui.frame import coming, empty, page, say_next
+from pages.ui.i18n import _, moment, number
+from pages.ui.labels import split_name
+from pages.ui.run_panel import stage_run
+from pages.ui.samples import show_sample
+from pages.ui.settings_form import stage_form
+from pages.ui.state import VERSION, watched_run
+
+visit = page("dataset")
+studio, persona = visit.studio, visit.persona
+
+sources = {source.id: source.name for source in studio.store.corpus.sources(persona.id)}
+versions = {version.id: version for version in studio.store.datasets.versions(persona.id)}
+
+if not versions and not studio.store.utterances.speakers(persona.id):
+    empty(_("There are no lines to build from yet."), icon="forum", link="dialogues", label=_("Extract the dialogues"))
+    coming("dataset")
+    st.stop()
+
+with (
+    st.expander(_("Build a version"), icon=":material/dataset:", expanded=not versions),
+    st.form("build", border=False),
+):
+    values = stage_form(
+        studio,
+        "dataset",
+        first=("name", "note", "accepted_only", "min_confidence", "held_out_share", "max_exchanges"),
+        omit={"source_ids"},
+    )
+    chosen = st.multiselect(_("Texts"), list(sources), default=list(sources), format_func=lambda one: sources[one])
+    asked = st.form_submit_button(_("Build"), type="primary", icon=":material/play_arrow:")
+
+if asked:
+    with told_to_the_user():
+        run = studio.jobs.submit("dataset", persona.id, {**values, "source_ids": chosen}, who=visit.who)
+        watched_run("dataset").set(run.id)
+        say_next(_("The run is queued."))
+
+stage_run(visit)
+
+if not versions:
+    coming("dataset")
+    st.stop()
+
+picked = VERSION.get() if VERSION.get() in versions else next(iter(versions))
+picked = st.selectbox(
+    _("Version"),
+    list(versions),
+    index=list(versions).index(picked),
+    format_func=lambda one: f"{versions[one].name} · {moment(versions[one].created_at)}",
+)
+VERSION.set(picked)
+version = versions[picked]
+known = version.statistics
+
+with st.container(horizontal=True):
+    st.metric(_("Training samples"), number(version.train_samples), border=True, width=180)
+    st.metric(_("Held out"), number(version.held_out_samples), border=True, width=180)
+    st.metric(_("Her replies"), number(known.get("exchanges", 0)), border=True, width=180)
+    st.metric(
+        _("Typical reply"),
+        _("{count} characters").format(count=number(known.get("reply_characters", {}).get("median", 0))),
+        border=True,
+        width=220,
+    )
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.download_button(
+        _("Download for XTuner (JSON)"),
+        lambda: export(version, studio.store.datasets.samples(version.id)),
+        file_name=f"{persona.id}-{version.name}.xtuner.json",
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    st.caption(_("fingerprint {fingerprint}").format(fingerprint=f"`{version.fingerprint[:16]}`"), width="content")
+    if version.note:
+        st.caption(version.note, width="content")
+
+told, figures = st.tabs([_("Samples"), _("Figures")])
+
+with figures:
+    left, right = st.columns(2)
+    with left:
+        people = dict(list(known.get("counterparts", {}).items())[:12])
+        charts.bars(people, title=_("Who speaks to her"), key="counterparts")
+    with right:
+        charts.columns(
+            known.get("reply_lengths", {}),
+            title=_("Length of her replies"),
+            x_title=_("characters, from"),
+            key="lengths",
+        )
+    per_chapter = [
+        (f"{row['source']}\n{row['chapter']}", row["split"], row["samples"]) for row in known.get("by_chapter", ())
+    ]
+    charts.stacked(
+        [(place, split_name(Split(split)), count) for place, split, count in per_chapter],
+        title=_("Samples by chapter"),
+        x_title=_("chapter"),
+        key="chapters",
+    )
+
+with told:
+    split = st.segmented_control(
+        _("Side"), list(Split), default=Split.TRAIN, required=True, format_func=split_name, label_visibility="collapsed"
+    )
+    for sample in studio.store.datasets.samples(version.id, split=split, limit=8):
+        show_sample(visit, sample)
+
+coming("dataset")

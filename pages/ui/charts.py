@@ -1,0 +1,96 @@
+"""Charts in the colours of the theme, light and dark; every function takes plain numbers and draws one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+_MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
+_QUIET = {"displayModeBar": False}
+
+
+def curves(rows: Sequence[Mapping[str, float]], names: Sequence[str], *, title: str, x_title: str, key: str) -> None:
+    """Draw one line per name over `step`; a row may lack some of the names."""
+    figure = go.Figure()
+    for name in names:
+        points = [(row["step"], row[name]) for row in rows if name in row]
+        figure.add_trace(
+            go.Scatter(x=[x for x, _y in points], y=[y for _x, y in points], name=name, mode="lines+markers")
+        )
+    figure.update_traces(line={"width": 2}, marker={"size": 4})
+    figure.update_layout(title=title, height=300, margin=_MARGIN, showlegend=len(names) > 1, hovermode="x unified")
+    figure.update_xaxes(title=x_title)
+    _show(figure, key)
+
+
+def bars(counts: Mapping[str, float], *, title: str, key: str, height: int | None = None) -> None:
+    """Draw one horizontal bar per label, the first on top."""
+    figure = go.Figure(
+        go.Bar(x=list(counts.values()), y=list(counts), orientation="h", text=list(counts.values()), cliponaxis=False)
+    )
+    figure.update_layout(title=title, height=height or 80 + 26 * len(counts), margin=_MARGIN, bargap=0.35)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
+    figure.update_xaxes(visible=False)
+    _show(figure, key)
+
+
+def columns(counts: Mapping[str, float], *, title: str, x_title: str, key: str) -> None:
+    """Draw one upright bar per label, in the order given."""
+    figure = go.Figure(go.Bar(x=list(counts), y=list(counts.values())))
+    figure.update_layout(title=title, height=280, margin=_MARGIN, bargap=0.25)
+    figure.update_xaxes(title=x_title, type="category")
+    _show(figure, key)
+
+
+def stacked(rows: Sequence[tuple[str, str, float]], *, title: str, x_title: str, key: str) -> None:
+    """Draw (place, part, amount) rows as one bar per place, its parts on top of each other."""
+    figure = go.Figure()
+    for part in dict.fromkeys(part for _place, part, _amount in rows):
+        own = [(place, amount) for place, its, amount in rows if its == part]
+        figure.add_trace(go.Bar(x=[place for place, _a in own], y=[amount for _p, amount in own], name=part))
+    places = list(dict.fromkeys(place for place, _part, _amount in rows))
+    figure.update_layout(
+        title=title,
+        height=300,
+        margin=_MARGIN,
+        barmode="stack",
+        bargap=0.15,
+        legend={"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
+    )
+    figure.update_xaxes(title=x_title, type="category", categoryorder="array", categoryarray=places, nticks=24)
+    _show(figure, key)
+
+
+def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str, height: int | None = None) -> None:
+    """Draw per label one horizontal bar for each series (label -> value), for values in per cent."""
+    labels = list(dict.fromkeys(label for values in series.values() for label in values))
+    figure = go.Figure()
+    for name, values in series.items():
+        figure.add_trace(
+            go.Bar(
+                x=[values.get(label) for label in labels],
+                y=labels,
+                name=name,
+                orientation="h",
+                texttemplate="%{x:.1f}",
+                cliponaxis=False,
+            )
+        )
+    figure.update_layout(
+        title=title,
+        barmode="group",
+        height=height or 110 + (14 + 14 * len(series)) * len(labels),
+        margin=_MARGIN,
+        bargap=0.3,
+        showlegend=len(series) > 1,
+        legend={"orientation": "h", "y": -0.12},
+    )
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
+    figure.update_xaxes(range=[0, 108], showticklabels=False)
+    _show(figure, key)
+
+
+def _show(figure: go.Figure, key: str) -> None:
+    st.plotly_chart(figure, key=key, config=_QUIET, theme="streamlit")

@@ -1,0 +1,80 @@
+"""What the records' closed sets are called on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from core.domain.run import RunState
+from core.domain.text import ReviewStatus, SourceKind, Split, UtteranceKind
+from core.services import Services
+from core.translation import N_
+from pages.ui.i18n import _
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
+
+RUN_STATES: Final[Mapping[RunState, tuple[str, Colour, str]]] = {
+    RunState.QUEUED: (N_("queued"), "gray", ":material/schedule:"),
+    RunState.RUNNING: (N_("running"), "blue", ":material/sync:"),
+    RunState.SUCCEEDED: (N_("succeeded"), "green", ":material/check_circle:"),
+    RunState.FAILED: (N_("failed"), "red", ":material/error:"),
+    RunState.CANCELLED: (N_("stopped"), "orange", ":material/stop_circle:"),
+    RunState.LOST: (N_("lost"), "red", ":material/help:"),
+}
+"""State -> its word, its colour, its symbol."""
+
+SOURCE_KINDS: Final[Mapping[SourceKind, str]] = {
+    SourceKind.NOVEL: N_("novel"),
+    SourceKind.SCREENPLAY: N_("screenplay"),
+    SourceKind.QUOTES: N_("quotes"),
+}
+
+UTTERANCE_KINDS: Final[Mapping[UtteranceKind, str]] = {
+    UtteranceKind.SPEECH: N_("speech"),
+    UtteranceKind.THOUGHT: N_("thought"),
+    UtteranceKind.RECITATION: N_("recitation"),
+    UtteranceKind.FRAGMENT: N_("fragment"),
+    UtteranceKind.NONSPEECH: N_("not speech"),
+}
+
+REVIEW_STATUSES: Final[Mapping[ReviewStatus, str]] = {
+    ReviewStatus.PENDING: N_("to review"),
+    ReviewStatus.ACCEPTED: N_("accepted"),
+    ReviewStatus.REJECTED: N_("rejected"),
+}
+
+SPLITS: Final[Mapping[Split, str]] = {
+    Split.TRAIN: N_("training"),
+    Split.HELD_OUT: N_("held out"),
+}
+
+
+def job_title(studio: Services, kind: str) -> str:
+    """Return the translated title of a kind of run; the kind itself where this version does not know it."""
+    job = studio.jobs.table.get(kind)
+    return _(job.title) if job else kind
+
+
+def source_kind(kind: SourceKind) -> str:
+    """Return the translated name of a kind of source."""
+    return _(SOURCE_KINDS[SourceKind(kind)])
+
+
+def utterance_kind(kind: UtteranceKind) -> str:
+    """Return the translated name of a kind of utterance."""
+    return _(UTTERANCE_KINDS[UtteranceKind(kind)])
+
+
+def review_status(status: ReviewStatus) -> str:
+    """Return the translated name of a review status."""
+    return _(REVIEW_STATUSES[ReviewStatus(status)])
+
+
+def run_state(state: RunState) -> str:
+    """Return the translated name of a run's state."""
+    return _(RUN_STATES[RunState(state)][0])
+
+
+def split_name(split: Split) -> str:
+    """Return the translated name of a side of the dataset."""
+    return _(SPLITS[Split(split)])

@@ -1,0 +1,155 @@
+"""What the browser session remembers: ids and small choices, never work; the only toucher of `st.session_state`.
+
+A slot with a `link` also lives in the address bar: a page can be bookmarked, sent, or reached from another page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar, cast
+
+import streamlit as st
+
+T = TypeVar("T", str, int, bool)
+_PREFIX: Final = "studio."
+
+
+@dataclass(frozen=True, slots=True)
+class Slot(Generic[T]):
+    """One remembered value with its type and what it is before anybody chose."""
+
+    name: str
+    initial: T
+    link: str = ""
+    """The query parameter that carries it; empty for values nobody would send to a friend."""
+
+    def get(self) -> T:
+        """Return the value: the address bar first, then the session, then the initial one."""
+        if self.link and (linked := st.query_params.get(self.link)):
+            return self._read(linked)
+        return cast("T", st.session_state.get(_PREFIX + self.name, self.initial))
+
+    def set(self, value: T) -> None:
+        """Remember `value`, in the address bar too where the slot has a link."""
+        st.session_state[_PREFIX + self.name] = value
+        if not self.link:
+            return
+        if value == self.initial:
+            st.query_params.pop(self.link, None)
+        else:
+            st.query_params[self.link] = str(value)
+
+    def clear(self) -> None:
+        """Forget the value."""
+        self.set(self.initial)
+
+    def keep(self) -> None:
+        """Put a value the session remembers back into the address bar, so that a reload keeps it."""
+        self.set(self.get())
+
+    def _read(self, linked: str) -> T:
+        if isinstance(self.initial, int):
+            number = int(linked) if linked.isdecimal() else self.initial
+            return cast("T", bool(number) if isinstance(self.initial, bool) else number)
+        return cast("T", linked)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A count that is part of a widget's key: raise it and the widget starts empty."""
+
+    name: str
+
+    def key(self) -> str:
+        """Return the widget's key of now."""
+        return f"{self.name}.{self._slot().get()}"
+
+    def renew(self) -> None:
+        """Start the widget anew on the next run of the script."""
+        self._slot().set(self._slot().get() + 1)
+
+    def _slot(self) -> Slot[int]:
+        return Slot(f"generation.{self.name}", 0)
+
+
+LANGUAGE: Final = Slot("language", "", link="lang")
+"""`en` or `zh_CN`; empty while the browser decides."""
+PERSONA: Final = Slot("persona", "", link="persona")
+PASSAGE: Final = Slot("passage", "", link="passage")
+UTTERANCE: Final = Slot("utterance", "", link="line")
+SOURCE: Final = Slot("source", "", link="source")
+RUN: Final = Slot("run", "", link="run")
+VERSION: Final = Slot("version", "", link="version")
+RECORDING: Final = Slot("recording", "", link="recording")
+CONVERSATION: Final = Slot("conversation", "", link="talk")
+NOTICE: Final = Slot("notice", "")
+"""What to say once after the page has been drawn anew."""
+
+
+def watched_run(stage_id: str) -> Slot[str]:
+    """Return the slot of the run a stage's page is looking at."""
+    return Slot(f"run.{stage_id}", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The way through a paged list: where each page so far began, so that one can go back; a new filter starts anew."""
+
+    name: str
+
+    def here(self, where: str) -> str:
+        """Return the place this page begins after, empty for the first; `where` names the filter."""
+        if self._where().get() != where:
+            self._where().set(where)
+            self._steps().set("")
+        return self._path()[-1] if self._path() else ""
+
+    def number(self) -> int:
+        """Return the page's number, from 1."""
+        return len(self._path()) + 1
+
+    def forward(self, place: str) -> None:
+        """Go on to the page that begins after `place`."""
+        self._steps().set("\n".join([*self._path(), place]))
+
+    def back(self) -> None:
+        """Go back one page."""
+        self._steps().set("\n".join(self._path()[:-1]))
+
+    def _path(self) -> list[str]:
+        return self._steps().get().splitlines()
+
+    def _steps(self) -> Slot[str]:
+        return Slot(f"trail.{self.name}", "")
+
+    def _where(self) -> Slot[str]:
+        return Slot(f"trail.{self.name}.where", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The revision of a record that is on the screen, so that a save names what its author saw."""
+
+    name: str
+
+    def revision(self, record_id: str, current: int) -> int:
+        """Return the revision shown; the current one when another record was shown before."""
+        known, _at, revision = self._slot().get().rpartition("@")
+        if known == record_id:
+            return int(revision)
+        self.look(record_id, current)
+        return current
+
+    def look(self, record_id: str, revision: int) -> None:
+        """Say that this revision is on the screen now."""
+        self._slot().set(f"{record_id}@{revision}")
+
+    def _slot(self) -> Slot[str]:
+        return Slot(f"seen.{self.name}", "")
+
+
+UPLOADS: Final = Generation("uploads")
+RECORDINGS: Final = Generation("recordings")
+SUMMARIES: Final = Generation("summaries")
+LINES: Final = Trail("lines")
+LINE_SEEN: Final = Seen("line")

@@ -1,0 +1,40 @@
+"""The few lines of CSS that the theme can't say; colours mix with what is behind them, so light and dark both work."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+_CSS: Final = """
+<style>
+.reader { max-width: 42rem; line-height: 1.95; font-size: 1.02rem; overflow-wrap: anywhere; }
+.reader p { text-indent: 2em; margin: 0 0 .55rem; }
+.reader h4 { text-align: center; margin: .6rem 0 1rem; padding: 0; }
+.reader p.focus { border-left: 3px solid #5B8C70; padding-left: .8rem; margin-left: -.95rem; }
+.reader mark { color: inherit; padding: .1em 0; border-radius: 2px; background: transparent; }
+.reader mark.other {
+  text-decoration: underline dotted color-mix(in srgb, currentColor 45%, transparent); text-underline-offset: .3em;
+}
+.reader mark.hers { background: color-mix(in srgb, #5B8C70 22%, transparent); }
+.reader mark.chosen { background: color-mix(in srgb, #C8963E 38%, transparent); text-decoration: none; }
+[class*="st-key-speech"] { position: absolute; height: 0; overflow: hidden; }
+[data-testid="stChatMessage"]:has([aria-label="Chat message from user"]) {
+  background: color-mix(in srgb, #B5A27A 13%, transparent);
+}
+[class*="st-key-footer-"] { min-height: 0; margin-top: -.6rem; }
+.st-key-portrait img { border-radius: 50%; }
+.stage-count { font-size: 1.5rem; line-height: 1.2; font-weight: 600; }
+.stage-count small { font-size: .82rem; font-weight: 400; opacity: .72; }
+.block-container, [data-testid="stMainBlockContainer"] { max-width: 78rem; }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+  h1 { font-size: 1.6rem !important; }
+}
+</style>
+"""
+
+
+def dress_the_page() -> None:
+    """Add the house's CSS to the page."""
+    st.html(_CSS)

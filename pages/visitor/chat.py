@@ -1,0 +1,80 @@
+"""Chat: choose who answers and with which voice, write to her, read and hear her answer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.chat import Speaker
+from core.domain.identity import new_id
+from core.settings import stage_defaults
+from core.stages.chat.choice import choices, model_for, usual_choice
+from core.stages.chat.mouth import mouth_of
+from core.stages.chat.settings import ChatSettings
+from core.stages.chat.talk import answer, begin
+from pages.ui.conversation import VOICE_NAMES, history, reply, show_words
+from pages.ui.errors import told_to_the_user
+from pages.ui.frame import coming, page
+from pages.ui.i18n import _, moment
+from pages.ui.state import CONVERSATION
+
+visit = page("chat")
+studio, persona = visit.studio, visit.persona
+settings = stage_defaults("chat", ChatSettings)
+answerers = {one.id: one for one in choices(persona.id, settings=settings, store=studio.store)}
+talks = {talk.id: talk for talk in studio.store.talks.conversations(persona.id)}
+talk = talks.get(CONVERSATION.get())
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    chosen = st.selectbox(
+        _("Who answers"),
+        list(answerers),
+        index=list(answerers).index(usual_choice(persona.id, store=studio.store).id),
+        format_func=lambda one: _(answerers[one].title),
+        width=260,
+    )
+    voice = st.selectbox(
+        _("Voice"),
+        [settings.voice, ""] if settings.voice else [""],
+        format_func=lambda one: _(VOICE_NAMES.get(one, one)) if one else _("silent"),
+        width=260,
+    )
+    with st.popover(_("Talks"), icon=":material/history:"):
+        if not talks:
+            st.caption(_("There was no talk yet."))
+        for one in talks.values():
+            if st.button(f"{one.title} · {moment(one.created_at)}", type="tertiary", key=f"open.{one.id}"):
+                CONVERSATION.set(one.id)
+                st.rerun()
+    if st.button(_("New talk"), icon=":material/add_comment:", disabled=talk is None):
+        CONVERSATION.clear()
+        st.rerun()
+
+if talk:
+    history(visit, studio.store.talks.messages(talk.id))
+elif persona.greeting:
+    show_words(visit, Speaker.PERSONA, persona.greeting)
+
+said = st.chat_input(
+    _("Write to {name}").format(name=persona.name), max_chars=settings.max_characters, submit_mode="stop"
+)
+if said:
+    with told_to_the_user():
+        talk = talk or begin(persona, said, settings=settings, store=studio.store)
+        CONVERSATION.set(talk.id)
+        show_words(visit, Speaker.VISITOR, said)
+        reply(
+            visit,
+            answer(
+                said,
+                conversation=talk,
+                persona=persona,
+                choice=answerers[chosen],
+                model=model_for(answerers[chosen], persona, settings=settings, store=studio.store),
+                mouth=mouth_of(voice, persona, store=studio.store),
+                settings=settings,
+                store=studio.store,
+            ),
+            new_id("turn"),
+        )
+elif not talk:
+    coming("chat")
