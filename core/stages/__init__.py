@@ -1,0 +1,1 @@
+"""What we do: one room per stage, all of one shape, none imports another."""

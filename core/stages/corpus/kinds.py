@@ -1,0 +1,31 @@
+"""What sort of text a source is, guessed from the shape of its lines; people may correct it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from statistics import median
+
+from core.domain.text import Passage, PassageKind, SourceKind
+
+_CUE_LINE = re.compile(r"[^\s：:。，！？“”\"「」]{1,10}(?:[（(][^）)]{0,30}[）)])?[：:](?!//)\s*\S")
+_STAGE_LINE = re.compile(r"[（(【\[].*[）)】\]]$")
+_INNER_QUOTE = re.compile(r"[^\s].*[：:，。].*[“「\"]")
+_QUOTE_LENGTH = 70
+_ENOUGH = 0.4
+
+
+def detect_kind(passages: Sequence[Passage]) -> SourceKind:
+    """Return the kind the paragraphs look like; a novel in doubt."""
+    lines = [passage.text for passage in passages if passage.kind is PassageKind.PARAGRAPH]
+    spoken = [line for line in lines if not _STAGE_LINE.match(line)]
+    if not spoken:
+        return SourceKind.NOVEL
+    cued = sum(1 for line in spoken if _CUE_LINE.match(line) and not line.rstrip().endswith(("”", "」")))
+    if cued / len(spoken) >= _ENOUGH:
+        return SourceKind.SCREENPLAY
+    headed = any(passage.kind is PassageKind.HEADING for passage in passages)
+    narrated = sum(1 for line in spoken if _INNER_QUOTE.match(line))
+    if not headed and median(len(line) for line in spoken) <= _QUOTE_LENGTH and narrated / len(spoken) < 0.2:
+        return SourceKind.QUOTES
+    return SourceKind.NOVEL

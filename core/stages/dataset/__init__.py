@@ -1,0 +1,1 @@
+"""Dataset: utterances become conversations, frozen as a version that trainers can load."""

@@ -1,0 +1,35 @@
+"""Settings of the dataset room."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DatasetSettings(BaseModel):
+    """Read from `configs/dataset.yaml`; shown as a form by the page."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="", max_length=100, description="The version's name; empty to number it.")
+    note: str = Field(default="", max_length=2000, description="What this version is for.")
+    source_ids: tuple[str, ...] = Field(default=(), description="The sources to use; empty for all of the persona's.")
+    accepted_only: bool = Field(
+        default=False, description="Use only lines a curator has accepted; otherwise all that are not rejected."
+    )
+    min_confidence: float = Field(
+        default=0.5, ge=0, le=1, description="Leave out unreviewed lines whose speaker is less certain than this."
+    )
+    min_reply_characters: int = Field(default=2, ge=1, description="Shorter replies of hers are left out (characters).")
+    max_exchanges: int = Field(
+        default=6, ge=1, le=64, description="Longest conversation: pairs of what is said to her and her reply."
+    )
+    scene_gap: int = Field(
+        default=3, ge=1, description="A scene ends where this many passages follow one another without a line."
+    )
+    held_out_share: float = Field(
+        default=0.1, ge=0, le=0.5, description="Share of the chapters kept out of training, for evaluation."
+    )
+    self_knowledge: bool = Field(
+        default=True, description="Add what she knows about herself: the persona's questions and answers."
+    )
+    with_thoughts: bool = Field(default=False, description="Use her thoughts as replies too.")

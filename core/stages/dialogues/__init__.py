@@ -1,0 +1,1 @@
+"""Dialogues: passages become utterances — what is said, who says it, and why we think so."""

@@ -1,0 +1,117 @@
+"""The rule extractor: offline, deterministic, a novel in a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from core.domain.text import Passage, PassageKind, Utterance, UtteranceKind
+from core.stages.dialogues import cues
+from core.stages.dialogues.attribution import Attribution, Listener
+from core.stages.dialogues.names import Names, discover_names
+from core.stages.dialogues.quotes import Quote, find_quotes, single_marks_are_outer
+
+NAME = "rules"
+_CUE = 24
+"""How much of a clause is looked at to tell what kind of quotation it leads to (characters)."""
+_SHORT = 8
+"""Quotations up to here that end no sentence are terms, in the middle of narration."""
+_CITED = 16
+"""Quotations up to here are cited words when the narration says so."""
+JOINT = "、"
+"""Joins the names of people who speak together."""
+
+
+def extract(passages: Sequence[Passage], cast: Mapping[str, Iterable[str]]) -> Iterator[Utterance]:
+    """Yield every quotation of the passages in reading order, with its kind and speaker."""
+    paragraphs = [passage.text for passage in passages if passage.kind is PassageKind.PARAGRAPH]
+    names = Names.of(cast, discover_names(paragraphs))
+    single_marks = single_marks_are_outer(paragraphs)
+    listener = Listener(names)
+    for _, chapter in groupby(passages, key=lambda passage: passage.chapter):
+        listener.new_chapter()
+        for passage in chapter:
+            if passage.kind is PassageKind.PARAGRAPH:
+                yield from _of_passage(passage, find_quotes(passage.text, single_marks=single_marks), listener)
+
+
+def _of_passage(passage: Passage, quotes: list[Quote], listener: Listener) -> Iterator[Utterance]:
+    read, previous = 0, UtteranceKind.SPEECH
+    for position, quote in enumerate(quotes):
+        narration = passage.text[read : quote.start]
+        following = passage.text[quote.end : quotes[position + 1].start if position + 1 < len(quotes) else None]
+        kind = _kind(quote, narration, following, previous)
+        attribution = _attribution(listener, narration, following, kind, announced=_announced(narration))
+        said = kind in (UtteranceKind.SPEECH, UtteranceKind.THOUGHT, UtteranceKind.RECITATION)
+        if said:
+            listener.spoken(attribution.who)
+        yield Utterance(
+            source_id=passage.source_id,
+            ordinal=passage.ordinal,
+            chapter=passage.chapter,
+            para=passage.para,
+            start=quote.start,
+            end=quote.end,
+            text=quote.text,
+            kind=kind,
+            speaker=JOINT.join(attribution.who) or None if kind is not UtteranceKind.NONSPEECH else None,
+            extractor=NAME,
+            confidence=attribution.confidence,
+            reason=attribution.reason,
+        )
+        read, previous = quote.end, kind
+    listener.narrate(passage.text[read:])
+
+
+def _announced(narration: str) -> bool:
+    return narration[-1:] in cues.COLON or cues.DIRECT.search(narration[-8:]) is not None
+
+
+def _attribution(
+    listener: Listener, narration: str, following: str, kind: UtteranceKind, *, announced: bool
+) -> Attribution:
+    if kind is UtteranceKind.NONSPEECH:
+        listener.narrate(narration)
+        return Attribution((), 0.8, "not-said")
+    before = listener.speaker_before(narration, cued=announced)
+    if announced or (following[-1:] in cues.COLON and len(following) < 12):
+        return before
+    return listener.speaker_after(following) or before
+
+
+def _kind(quote: Quote, narration: str, following: str, previous: UtteranceKind) -> UtteranceKind:
+    """Tell speech from thought, recitation, words cited in narration, and what nobody says."""
+    body = narration.rstrip("：:，, ")
+    clause = body[max(cues.clause_start(body, len(body)), len(body) - _CUE) :]
+    if narration[-1:] in cues.COLON or (cues.DIRECT.search(narration[-8:]) and len(quote.text) > _SHORT):
+        return _announced_kind(clause)
+    if _chained(narration) and previous in (UtteranceKind.NONSPEECH, UtteranceKind.FRAGMENT):
+        return previous
+    return _embedded_kind(quote, narration, following, clause)
+
+
+def _announced_kind(clause: str) -> UtteranceKind:
+    if cues.THINKING.search(clause):
+        return UtteranceKind.THOUGHT
+    if cues.RECITING.search(clause) and not cues.NOT_RECITING.search(clause):
+        return UtteranceKind.RECITATION
+    return UtteranceKind.SPEECH
+
+
+def _embedded_kind(quote: Quote, narration: str, following: str, clause: str) -> UtteranceKind:
+    """A quotation in the middle of narration, no colon before it."""
+    whole = cues.ENDS_SENTENCE.search(quote.text) is not None
+    if cues.ANSWERED_WITH.search(clause) and narration[-1:] not in "，,":
+        return UtteranceKind.FRAGMENT if not whole else UtteranceKind.SPEECH
+    if not whole and len(quote.text) <= _CITED and (cues.CITED_AFTER.match(following) or len(quote.text) <= _SHORT):
+        said = cues.DIRECT.search(narration[-8:]) and not cues.NAMING.search(narration)
+        return UtteranceKind.FRAGMENT if said else UtteranceKind.NONSPEECH
+    if cues.THINKING.search(narration[-12:]):
+        return UtteranceKind.THOUGHT
+    if not narration.strip() or narration[-1:] in "。！？…—”" or whole:
+        return UtteranceKind.SPEECH
+    return UtteranceKind.SPEECH if cues.DIRECT.search(narration[-8:]) else UtteranceKind.NONSPEECH
+
+
+def _chained(narration: str) -> bool:
+    return narration in ("", "、", "，", "及", "与", "和", "或")
