@@ -1,0 +1,261 @@
+"""The story of a fine-tuning: data, base model, training, conversion, merge, trial, registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.backends.rows import build
+from core.backends.tools import CONVERSATIONS, FINE_TUNERS, FineTuner
+from core.domain.conversations import xtuner_conversations
+from core.domain.identity import now
+from core.domain.recipe import FineTuning
+from core.domain.text import DatasetVersion, Split
+from core.domain.training import Model, ModelKind
+from core.errors import MissingArtifactError, ToolFailedError
+from core.stages.finetuning.registry import bring_home, files_in, model_id_of, sha256_of
+from core.stages.finetuning.settings import TINY, FinetuneSettings
+from core.stages.finetuning.watching import BaseWatch, TrainingWatch
+from core.translation import N_
+
+if TYPE_CHECKING:
+    from core.domain.run import Command
+    from core.jobs.context import RunContext
+    from core.store import Store
+
+HELD_OUT_SAMPLES = 64
+"""Most held-out samples that the trial measures; enough for a tiny model's loss to be steady."""
+
+_LOG_END_BYTES = 6_000
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What every part of the story needs."""
+
+    settings: FinetuneSettings
+    context: RunContext
+    tuner: FineTuner
+    version: DatasetVersion
+    work: FineTuning
+
+    @property
+    def builds_base(self) -> bool:
+        return self.settings.base == TINY
+
+    def execute(self, name: str, command: Callable[[], Command], **watch: Callable[..., None]) -> None:
+        """Run one of the trainer's programs; a known trouble at the end of its log is raised with its remedy."""
+        try:
+            self.context.execute(name, command, **watch)
+        except ToolFailedError as failure:
+            raise (self.tuner.explain(_end_of(self.context.folder / "run.log")) or failure) from failure
+
+
+def run(
+    settings: FinetuneSettings, *, context: RunContext, store: Store, environment: Callable[[str], Path]
+) -> dict[str, Any]:
+    """Train, merge and register a model; return its id and the figures.
+
+    `environment` returns the interpreter of a tool's environment by the tool's name, and builds it first
+    where it is missing. Raises MissingArtifactError without samples or base model, ToolFailedError with a
+    remedy when the trainer fails, RunCancelledError when stopped; the last checkpoint is kept then.
+    """
+    version = _version(settings, store, context.run.persona_id)
+    base = _base_folder(settings, store.workspace)
+    context.progress(0.0, N_("Preparing the training program"))
+    tuner = build(FINE_TUNERS, settings.trainer, environment(settings.trainer))
+    context.versions(context.step("versions", tuner.versions))
+    questions = settings.questions
+    work = FineTuning(
+        folder=context.folder,
+        base=base,
+        recipe=settings.recipe(),
+        system=version.system_prompt,
+        questions=questions,
+    )
+    room = _Room(settings, context, tuner, version, work)
+    context.progress(0.02, N_("Writing the conversations"))
+    held_out = _write_data(room, store)
+    _make_base(room)
+    final = _train(room)
+    _finish(room, held_out)
+    context.progress(0.98, N_("Registering the model"))
+    context.step("register", lambda: _register(room, store, final))
+    context.progress(1.0, N_("The model is ready"))
+    return _result(room, final)
+
+
+def inputs(settings: FinetuneSettings, store: Store) -> dict[str, Any]:
+    """Return the fingerprints of what a run with those settings reads."""
+    if not settings.dataset_version_id:
+        return {}
+    version = store.datasets.get(settings.dataset_version_id)
+    return {"dataset_version": version.id, "fingerprint": version.fingerprint}
+
+
+def _version(settings: FinetuneSettings, store: Store, persona_id: str) -> DatasetVersion:
+    if settings.dataset_version_id:
+        return store.datasets.get(settings.dataset_version_id)
+    versions = store.datasets.versions(persona_id)
+    if not versions:
+        raise MissingArtifactError(
+            N_("There is no dataset version to train on."), remedy=N_("Build one on the dataset page first.")
+        )
+    return versions[0]
+
+
+def _base_folder(settings: FinetuneSettings, workspace: Path) -> Path:
+    """Return the base model's folder; what would run code of its own is refused."""
+    if settings.base == TINY:
+        return Path("base")
+    folder = workspace / settings.base
+    config = folder / "config.json"
+    if not config.is_file() or not any(folder.glob("*.safetensors")):
+        raise MissingArtifactError(
+            N_("The base model {base} is not there, or its folder holds no config.json and safetensors."),
+            remedy=N_("Put a model of a native architecture (e.g. Llama form) there, or choose “tiny”."),
+            base=settings.base,
+        )
+    if "auto_map" in json.loads(config.read_text(encoding="utf-8")):
+        raise MissingArtifactError(
+            N_("The base model {base} wants to run program code of its own, which is never done here."),
+            remedy=N_("Use a copy converted to the Llama form, or another base model."),
+            base=settings.base,
+        )
+    return folder
+
+
+def _write_data(room: _Room, store: Store) -> list[dict[str, Any]]:
+    """Write the training file; return the held-out conversations the trial measures."""
+    train = xtuner_conversations(room.version, store.datasets.samples(room.version.id, split=Split.TRAIN))
+    if not train:
+        raise MissingArtifactError(
+            N_("The dataset version {version} has no sample to train on."),
+            remedy=N_("Build a version with more lines of the persona on the dataset page."),
+            version=room.version.name,
+        )
+    file = room.context.folder / CONVERSATIONS
+    if not file.exists():
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps(train, ensure_ascii=False, indent=1), encoding="utf-8")
+        draft.replace(file)
+    held_out = store.datasets.samples(room.version.id, split=Split.HELD_OUT, limit=HELD_OUT_SAMPLES)
+    return xtuner_conversations(room.version, held_out)
+
+
+def _make_base(room: _Room) -> None:
+    if room.builds_base:
+        watch = BaseWatch(room.context, room.tuner, span=(0.03, 0.3))
+        room.execute("base", lambda: room.tuner.build_base(room.work, room.settings.tiny), on_line=watch.on_line)
+
+
+def _train(room: _Room) -> dict[str, Any]:
+    """Train and return `steps` and `final_loss`."""
+    watch = TrainingWatch(room.context, room.tuner, room.work, span=(0.3 if room.builds_base else 0.03, 0.75))
+    room.tuner.prepare(room.work)
+    try:
+        room.execute("train", lambda: room.tuner.train(room.work), on_line=watch.on_line, on_poll=watch.on_poll)
+    finally:
+        watch.on_poll()
+    reached = room.tuner.last_checkpoint(room.work)
+    measured = room.tuner.measurements(room.work, 0)
+    losses = [values["loss"] for _, values in measured if "loss" in values]
+    return {
+        "steps": reached.step if reached else 0,
+        "first_loss": losses[0] if losses else None,
+        "final_loss": losses[-1] if losses else None,
+    }
+
+
+def _finish(room: _Room, held_out: list[dict[str, Any]]) -> None:
+    """Turn the checkpoint into a model that the app loads, and see that it does."""
+    home = _home(room)
+    if home.exists():
+        return
+    room.context.progress(0.76, N_("Converting the checkpoint"))
+    room.execute("convert", lambda: room.tuner.convert(room.work))
+    if room.work.recipe.makes_adapter:
+        room.context.progress(0.84, N_("Merging adapter and base model"))
+        room.execute("merge", lambda: room.tuner.merge(room.work))
+    room.context.progress(0.92, N_("Trying the model out"))
+    models = {"base": room.work.base, "merged": room.tuner.merged(room.work)}
+    room.execute("trial", lambda: room.tuner.try_out(room.work, models, held_out))
+
+
+def _home(room: _Room) -> Path:
+    """Return where the model will live: `workspace/models/<id>`."""
+    return room.context.folder.parent.parent / "models" / model_id_of(room.context.run.id)
+
+
+def _register(room: _Room, store: Store, final: Mapping[str, Any]) -> None:
+    manifest = _manifest(room, store, final)
+    home = _home(room)
+    bring_home(room.tuner.merged(room.work), home, manifest)
+    store.models.add(
+        Model(
+            id=home.name,
+            persona_id=room.context.run.persona_id,
+            kind=ModelKind.TEXT,
+            name=room.settings.name or f"{_base_name(room)} · {room.version.name}",
+            run_id=room.context.run.id,
+            dataset_version_id=room.version.id,
+            base=_base_name(room),
+            folder=str(home.relative_to(store.workspace)),
+            created_at=now(),
+            manifest=manifest,
+        )
+    )
+
+
+def _base_name(room: _Room) -> str:
+    return TINY if room.builds_base else Path(room.settings.base).name
+
+
+def _manifest(room: _Room, store: Store, final: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything needed to trust the model and to make it again."""
+    record = store.runs.get(room.context.run.id)
+    folder = room.context.folder
+    merged = room.tuner.merged(room.work)
+    home = _home(room)
+    return {
+        "run": record.id,
+        "dataset_version": {
+            "id": room.version.id,
+            "name": room.version.name,
+            "fingerprint": room.version.fingerprint,
+            "train_samples": room.version.train_samples,
+            "held_out_samples": room.version.held_out_samples,
+        },
+        "base": {"name": _base_name(room), "files": files_in(folder / room.work.base)},
+        "settings": room.settings.model_dump(mode="json"),
+        "seed": room.settings.seed,
+        "commands": [dict(command) for command in record.commands],
+        "versions": dict(record.versions),
+        "inputs": {CONVERSATIONS: sha256_of(folder / CONVERSATIONS)},
+        **final,
+        "trial": room.tuner.trial(room.work),
+        "files": files_in(merged if merged.exists() else home),
+    }
+
+
+def _result(room: _Room, final: Mapping[str, Any]) -> dict[str, Any]:
+    trial = room.tuner.trial(room.work)
+    return {
+        "model": model_id_of(room.context.run.id),
+        "dataset_version": room.version.id,
+        **final,
+        "parameters": trial["merged"]["parameters"],
+        "held_out_loss": {name: one["held_out_loss"] for name, one in trial.items()},
+        "answers": {name: dict(zip(room.work.questions, one["answers"], strict=True)) for name, one in trial.items()},
+    }
+
+
+def _end_of(log: Path) -> str:
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
+        return file.read().decode("utf-8", errors="replace")

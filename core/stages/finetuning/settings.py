@@ -1,0 +1,63 @@
+"""Settings of the fine-tuning room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.domain.recipe import Recipe, TinyBase
+from core.errors import SettingsError
+from core.settings import CONFIGS, stage_defaults
+from core.translation import N_
+
+TINY = "tiny"
+"""The base model that is built on the spot."""
+
+_FIRST = "tiny-cpu"
+PRESETS = (_FIRST, *sorted({file.stem for file in (CONFIGS / "finetuning").glob("*.yaml")} - {_FIRST}))
+"""Names of the files in `configs/finetuning/`, the default first; who adds a file adds a preset."""
+
+
+class Subject(BaseModel):
+    """What is trained on what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str = Field(default=_FIRST, description="The preset these settings were taken from.")
+    dataset_version_id: str = Field(default="", description="Dataset version to train on; empty for the newest.")
+    name: str = Field(default="", max_length=80, description="The model's name; empty for one made of base and data.")
+    base: str = Field(
+        default=TINY,
+        min_length=1,
+        description="Base model: “tiny” builds a small one on the spot; else a folder, absolute or in the workspace.",
+    )
+    questions: tuple[str, ...] = Field(
+        default=("你是谁？", "今日天气可好？"),
+        max_length=8,
+        description="Probe questions, one a line: asked during the training, to see the voice change.",
+    )
+    trainer: str = Field(default="xtuner", description="The training program.")
+
+
+class FinetuneSettings(Recipe, Subject):
+    """Read from `configs/finetuning.yaml` and the presets in `configs/finetuning/`; shown as a form by the page."""
+
+    tiny: TinyBase = Field(default=TinyBase(), description="The tiny base model, where it is the one chosen.")
+
+    def recipe(self) -> Recipe:
+        """Return the part that the trainer needs to know."""
+        values: dict[str, Any] = self.model_dump(include=set(Recipe.model_fields))
+        return Recipe.model_validate(values)
+
+
+def preset_values(name: str) -> dict[str, Any]:
+    """Return a preset's settings, defaults filled in, as plain values; SettingsError for an unknown name."""
+    if name not in PRESETS:
+        raise SettingsError(
+            N_("There is no preset called {name}."),
+            remedy=N_("Choose one of: {known}."),
+            name=name,
+            known=", ".join(PRESETS),
+        )
+    return stage_defaults("finetuning", FinetuneSettings, preset=name).model_dump(mode="json")
