@@ -75,7 +75,7 @@ def test_a_reader_may_leave_and_the_next_reply_is_whole(model):
     whole = "".join(delta.text for delta in model.stream(SAID, settings=SURE, cancel=threading.Event()))
     leaving = model.stream(SAID, settings=SURE, cancel=threading.Event())
     next(leaving)
-    leaving.close()  # type: ignore[attr-defined]  # every one of ours is a generator
+    leaving.close()
     after = "".join(delta.text for delta in model.stream(SAID, settings=SURE, cancel=threading.Event()))
 
     assert after == whole
@@ -179,7 +179,8 @@ def test_the_oldest_turns_leave_whole_when_the_model_reads_less(tmp_path):
         for turn in (ChatTurn(ChatRole.VISITOR, "今日天气好。"), ChatTurn(ChatRole.PERSONA, "好也与我无干。"))
     ]
     local = build(CHAT_MODELS, "transformers", ModelSource(folder=folder))
-    reply = local.stream((*long_talk, SAID[-1]), settings=Generation(max_tokens=20, temperature=0), cancel=threading.Event())
+    short = Generation(max_tokens=20, temperature=0)
+    reply = local.stream((*long_talk, SAID[-1]), settings=short, cancel=threading.Event())
 
     assert "".join(delta.text for delta in reply)
 

@@ -58,7 +58,14 @@ def test_a_text_without_words_is_refused(voice, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["共3件，值12.5两银子。", "他说hello，又说OK。", "颦儿（黛玉）——“嗯”。", "<voice>好</voice>&amp;[[x]]", "好\0了", "😀好😀"],
+    [
+        "共3件，值12.5两银子。",
+        "他说hello，又说OK。",
+        "颦儿（黛玉）——“嗯”。",
+        "<voice>好</voice>&amp;[[x]]",
+        "好\0了",
+        "😀好😀",
+    ],
     ids=["digits", "Latin", "marks", "markup", "NUL", "emoji"],
 )
 def test_whatever_is_mixed_into_the_words_does_not_stop_the_voice(voice, text):

@@ -33,9 +33,7 @@ class Choice:
 
 def choices(persona_id: str, *, settings: ChatSettings, store: Store) -> tuple[Choice, ...]:
     """Return who may answer: her own lines, her text models newest first, the configured server."""
-    trained = (
-        Choice("transformers", model.name, model.id) for model in store.models.all(persona_id, ModelKind.TEXT)
-    )
+    trained = (Choice("transformers", model.name, model.id) for model in store.models.all(persona_id, ModelKind.TEXT))
     served = (Choice("openai", settings.endpoint_model or N_("Chat server")),) if settings.endpoint_url else ()
     return (Choice("retrieval", N_("Her own lines")), *trained, *served)
 

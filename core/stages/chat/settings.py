@@ -18,12 +18,15 @@ class ChatSettings(BaseModel):
     max_tokens: int = Field(default=192, ge=1, le=4096, description="Longest reply, in tokens.")
     temperature: float = Field(default=0.7, ge=0, le=2, description="0 always takes the likeliest word; more is freer.")
     top_p: float = Field(default=0.9, gt=0, le=1, description="Share of the likeliest words to choose from.")
-    repetition_penalty: float = Field(default=1.1, ge=1, le=2, description="More than 1 keeps her from going in circles.")
-    seed: int | None = Field(
-        default=None, ge=0, description="The same number gives the same reply; empty for variety."
+    repetition_penalty: float = Field(
+        default=1.1, ge=1, le=2, description="More than 1 keeps her from going in circles."
     )
+    seed: int | None = Field(default=None, ge=0, description="The same number gives the same reply; empty for variety.")
     first_clause: int = Field(
-        default=5, ge=1, le=200, description="Characters after which the first clause may end at a comma: few, to speak soon."
+        default=5,
+        ge=1,
+        le=200,
+        description="Characters after which the first clause may end at a comma: few, to speak soon.",
     )
     clause: int = Field(
         default=16, ge=1, le=200, description="Characters after which a later clause may end at a comma."

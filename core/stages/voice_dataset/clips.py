@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-import soxr
+import soxr  # type: ignore[import-untyped]  # ships no types
 
 from core.domain.identity import new_id, now
 from core.domain.voice import Clip, Recording

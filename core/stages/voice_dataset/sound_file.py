@@ -19,6 +19,7 @@ Samples = npt.NDArray[np.float32]
 
 BLOCK = 1 << 18
 """Frames read at once; two hours never lie in memory."""
+MOST_CHANNELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def blocks(file: Path | BinaryIO, name: str, *, start: int = 0, frames: int = -1
                 if not len(block):
                     return
                 left -= len(block)
-                yield block
+                yield np.nan_to_num(block, copy=False, nan=0, posinf=1, neginf=-1)  # floats may hold anything
         except soundfile.LibsndfileError:
             raise _unreadable(name) from None
 
@@ -76,9 +77,19 @@ def mono(samples: Samples) -> Samples:
 
 def _opened(file: Path | BinaryIO, name: str) -> soundfile.SoundFile:
     try:
-        return soundfile.SoundFile(file)
+        sound = soundfile.SoundFile(file)
     except soundfile.LibsndfileError:
         raise _unreadable(name) from None
+    if sound.channels > MOST_CHANNELS:
+        sound.close()
+        raise InvalidInputError(
+            N_("{name} has {channels} channels."),
+            remedy=N_("Mix it down to at most {most}, then import it."),
+            name=name,
+            channels=sound.channels,
+            most=MOST_CHANNELS,
+        )
+    return sound
 
 
 def _unreadable(name: str) -> InvalidInputError:

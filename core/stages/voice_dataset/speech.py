@@ -38,8 +38,9 @@ def speech_in(
     first, last = int(start * rate), int(end * rate)
     if last <= first:
         return []
-    whole = np.concatenate(list(blocks(store.files.path(recording.sha256), recording.name, start=first, frames=last - first)))
-    found = split_on_silence(mono(whole), rate, quiet_db=settings.quiet_db, padding=settings.padding)
+    path = store.files.path(recording.sha256)
+    whole = mono(np.concatenate(list(blocks(path, recording.name, start=first, frames=last - first))))
+    found = split_on_silence(whole, rate, quiet_db=settings.quiet_db, padding=settings.padding)
     return [Stretch(round(start + one.start, 3), round(min(start + one.end, end), 3)) for one in found]
 
 

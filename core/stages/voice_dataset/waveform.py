@@ -56,4 +56,4 @@ def envelope(path: Path, name: str, *, bins: int = MOST_BINS) -> npt.NDArray[np.
         position += len(block)
     silent = ~np.isfinite(lows)  # a file that is shorter than its header says
     lows[silent], highs[silent] = 0, 0
-    return np.round(np.stack([lows, highs]), 4)
+    return np.stack([lows, highs]).round(4).astype(np.float32)

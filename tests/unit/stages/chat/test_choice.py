@@ -3,17 +3,20 @@ from __future__ import annotations
 import pytest
 
 from core.domain.identity import now
+from core.domain.persona import Persona
 from core.domain.training import Model, ModelKind
 from core.errors import MissingArtifactError, NotFoundError
 from core.settings import stage_defaults
 from core.stages.chat.choice import Choice, choice_of, choices, model_for, usual_choice
 from core.stages.chat.settings import ChatSettings
+from core.store import Store
 
 SETTINGS = ChatSettings()
 
 
-def trained(store, persona, model_id):
-    store.models.add(Model(model_id, persona.id, ModelKind.TEXT, f"name of {model_id}", None, None, "tiny", "models/x", now()))
+def trained(store: Store, persona: Persona, model_id: str) -> None:
+    name = f"name of {model_id}"
+    store.models.add(Model(model_id, persona.id, ModelKind.TEXT, name, None, None, "tiny", "models/x", now()))
 
 
 def test_her_own_lines_answer_while_nothing_is_trained(store, persona):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.backends.llm import ChatRole
-from core.domain.chat import Message, Speaker
+from core.domain.chat import Conversation, Message, Speaker
 from core.domain.identity import now
 from core.domain.voice import Sound
 from core.errors import InvalidInputError, ToolFailedError
@@ -14,6 +14,7 @@ from core.stages.chat.choice import Choice
 from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import answer, begin, turns_of
+from core.store import Store
 from tests.contract.doubles import EchoModel, SineVoice
 
 SETTINGS = ChatSettings(history_messages=4, max_characters=50)
@@ -55,7 +56,7 @@ def ask(store, persona, talk):
     return asking
 
 
-def messages(store, talk):
+def messages(store: Store, talk: Conversation) -> list[tuple[Speaker, str]]:
     return [(message.speaker, message.text) for message in store.talks.messages(talk.id)]
 
 
