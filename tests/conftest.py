@@ -9,6 +9,8 @@ import pytest
 
 from core.domain.persona import Persona
 from core.store import Store
+from core.store.database import connect
+from tests.postgresql import server
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT.parent / "shared" / "data"
@@ -41,6 +43,22 @@ def persona_a_qing() -> Persona:
         cast={"陆远": ("远哥", "陆公子")},
         facts={"你是谁？": "我是沈青。"},
     )
+
+
+@pytest.fixture(scope="session")
+def _postgresql_server() -> Iterator[str]:
+    with server() as url:
+        yield f"postgresql+psycopg{url}"
+
+
+@pytest.fixture
+def postgresql(_postgresql_server: str) -> str:
+    """The URL of an empty database on a real server; skips where none is installed."""
+    with connect(_postgresql_server).begin() as connection:
+        connection.exec_driver_sql(
+            "DROP SCHEMA IF EXISTS dbos CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+        )
+    return _postgresql_server
 
 
 @pytest.fixture(scope="session")

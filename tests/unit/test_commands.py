@@ -66,6 +66,8 @@ def test_extract_writes_one_utterance_a_line_with_its_place(command: Command, st
 def test_the_path_from_a_text_to_a_reply_needs_no_browser(command: Command, story: Path, tmp_path: Path) -> None:
     out = tmp_path / "samples.json"
 
+    hers = STORY.replace("沈青", "黛玉").replace("陆远", "宝玉")
+    story.write_text(hers, encoding="utf-8")
     imported = command("import", story, "--json")
     extracted = command("extract", "--json")
     built = command("dataset", "build", "--json")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,18 +64,26 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    for run in made.store.runs.all(states=[RunState.QUEUED, RunState.RUNNING]):
-        made.jobs.stop(run.id)
-    for worker in made.workers:
-        worker.terminate()
-        try:
-            worker.wait(20)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-    made.jobs.close()
-    made.store.close()
+    with open_desk(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def open_desk(workspace: Path) -> Iterator[Desk]:
+    made = Desk(workspace)
+    try:
+        yield made
+    finally:
+        for run in made.store.runs.all(states=[RunState.QUEUED, RunState.RUNNING]):
+            made.jobs.stop(run.id)
+        for worker in made.workers:
+            worker.terminate()
+            try:
+                worker.wait(20)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+        made.jobs.close()
+        made.store.close()
 
 
 def kill(worker: subprocess.Popen[bytes]) -> None:
@@ -92,6 +101,23 @@ def test_a_run_queued_before_any_worker_lives_is_done_when_one_comes(desk: Desk)
     assert ended.versions["python"]
     assert ended.started_at is not None
     assert ended.finished_at is not None
+
+
+@pytest.mark.slow
+def test_postgresql_by_url_does_the_same(postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAIYU_STORE__URL", postgresql)
+    monkeypatch.setenv("DAIYU_JOBS__URL", postgresql)
+    with open_desk(tmp_path) as desk:
+        run = desk.submit("count", seconds=1)
+        worker = desk.start_worker()
+        desk.until(run, lambda _: desk.marks(run, "prepared"))
+
+        kill(worker)
+        desk.start_worker()
+
+        assert desk.end(run).state is RunState.SUCCEEDED
+        assert (desk.marks(run, "prepared"), desk.marks(run, "finished")) == ("x", "x")
+        assert not list(tmp_path.glob("*.db"))
 
 
 def test_a_program_outlives_its_killed_worker_and_is_followed_by_the_next(desk: Desk) -> None:

@@ -1,8 +1,9 @@
-"""The store keeps what it is given, whole or not at all, and knows where everything came from."""
+"""The store keeps what it is given, whole or not at all, and knows where everything came from; on each database."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,8 +36,25 @@ from core.store import Store
 from core.store.database import connect
 from core.store.tables import metadata
 from core.store.utterances import UtteranceFilter
+from tests.conftest import persona_a_qing
 
 ALL = UtteranceFilter("a-qing")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    address: str = request.getfixturevalue("postgresql")
+    return address
+
+
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> Iterator[Store]:
+    opened = Store(url, tmp_path)
+    opened.personas.put(persona_a_qing())
+    yield opened
+    opened.close()
 
 
 def source(number: int = 1) -> Source:
@@ -67,24 +85,20 @@ def filled(store: Store, count: int) -> list[Utterance]:
     return rows
 
 
-def test_the_tables_are_what_the_migrations_make(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 's.db'}", tmp_path)
-    engine = connect(f"sqlite:///{tmp_path / 's.db'}")
-
-    with engine.connect() as connection:
+def test_the_tables_are_what_the_migrations_make(store: Store, url: str) -> None:
+    with connect(url).connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), metadata)
 
     assert difference == []
-    store.close()
 
 
-def test_opening_a_store_twice_migrates_once_and_keeps_the_records(store: Store, tmp_path: Path) -> None:
-    again = Store(f"sqlite:///{tmp_path / 'store.db'}", tmp_path)
+def test_opening_a_store_twice_migrates_once_and_keeps_the_records(store: Store, url: str, tmp_path: Path) -> None:
+    again = Store(url, tmp_path)
 
     assert again.personas.get("a-qing").name == "沈青"
 
 
-def test_sqlite_writes_ahead_so_that_readers_never_wait(store: Store, tmp_path: Path) -> None:
+def test_sqlite_writes_ahead_so_that_readers_never_wait(tmp_path: Path) -> None:
     with connect(f"sqlite:///{tmp_path / 'store.db'}").connect() as connection:
         mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
 
