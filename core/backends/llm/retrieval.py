@@ -18,15 +18,17 @@ from core.backends.llm import ChatRole, ChatTurn, Delta, Generation, Line, answe
 from core.errors import MissingArtifactError
 from core.translation import N_
 
-NGRAM_LENGTHS = (1, 2, 3)
+NGRAM_WEIGHTS = {1: 0.4, 2: 1.0, 3: 1.3}
+"""What an n-gram counts, by its length: a single character says little, three say most of a word."""
 OCCASION_WEIGHT = 0.65
 """How much the words before her line count against the line's own."""
 NEAR_BEST = 0.9
 """Lines within this share of the best score are as good; the seed chooses among them."""
 PIECE = 2
 """Characters a delta."""
-GOOD_LENGTHS = range(4, 61)
+GOOD_LENGTHS = range(6, 81)
 """Characters of a line that can stand alone as an answer."""
+OTHER_LENGTHS_WEIGHT = 0.6
 
 Postings = dict[str, list[tuple[int, float]]]
 
@@ -84,7 +86,10 @@ class LineIndex:
         """
         occasions, own = self._occasions.scores(said), self._own.scores(said)
         scored = [
-            (OCCASION_WEIGHT * occasions.get(place, 0.0) + (1 - OCCASION_WEIGHT) * own.get(place, 0.0), line)
+            (
+                _worth(line) * (OCCASION_WEIGHT * occasions.get(place, 0) + (1 - OCCASION_WEIGHT) * own.get(place, 0)),
+                line,
+            )
             for place, line in enumerate(self.lines)
         ]
         fresh = [(score, line) for score, line in scored if line.text not in avoiding] or scored
@@ -103,7 +108,8 @@ class _Searchable:
 
     def scores(self, query: str) -> dict[int, float]:
         """Return place -> cosine, for the texts that share an n-gram with the query."""
-        weights = {gram: count * self._rarity[gram] for gram, count in _grams(query).items() if gram in self._rarity}
+        grams = _grams(query)
+        weights = {gram: count * self._rarity[gram] for gram, count in grams.items() if gram in self._rarity}
         length = math.sqrt(sum(weight * weight for weight in weights.values()))
         found: dict[int, float] = {}
         for gram, weight in weights.items():
@@ -115,7 +121,10 @@ class _Searchable:
 def _postings(texts: Sequence[str]) -> _Searchable:
     counted = [_grams(text) for text in texts]
     spread = Counter(gram for grams in counted for gram in grams)
-    rarity = {gram: math.log((1 + len(texts)) / (1 + count)) + 1 for gram, count in spread.items()}
+    rarity = {
+        gram: NGRAM_WEIGHTS[len(gram)] * (math.log((1 + len(texts)) / (1 + count)) + 1)
+        for gram, count in spread.items()
+    }
     postings: Postings = {gram: [] for gram in spread}
     for place, grams in enumerate(counted):
         length = math.sqrt(sum((count * rarity[gram]) ** 2 for gram, count in grams.items()))
@@ -127,8 +136,12 @@ def _postings(texts: Sequence[str]) -> _Searchable:
 def _grams(text: str) -> Counter[str]:
     words = "".join(character.casefold() for character in text if character.isalnum())
     return Counter(
-        words[start : start + length] for length in NGRAM_LENGTHS for start in range(len(words) - length + 1)
+        words[start : start + length] for length in NGRAM_WEIGHTS for start in range(len(words) - length + 1)
     )
+
+
+def _worth(line: Line) -> float:
+    return 1.0 if len(line.text) in GOOD_LENGTHS else OTHER_LENGTHS_WEIGHT
 
 
 def _drawn(lines: Sequence[Line], *, seed: int | None, said: str, turn: int) -> Line:
