@@ -10,23 +10,21 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.domain.run import Command
+from core.domain.run import Command, CommandResult
 from core.errors import MissingToolError, StudioError
 from core.jobs.door import run_briefly
 from core.jobs.environments import Step, fingerprint, is_current, python_in
 from core.settings import CONFIGS, PROJECT, Settings, validated
 from core.translation import N_
-
-if TYPE_CHECKING:
-    from core.jobs.context import RunContext
 
 SPECS = CONFIGS / "toolchains"
 
@@ -37,6 +35,20 @@ for module in modules:
     importlib.import_module(module)
 print(json.dumps({name: installed.version(name) for name in names}))
 """
+
+
+class Visible(Protocol):
+    """What building needs of a run's context."""
+
+    def progress(self, fraction: float | None, message: str = "", **values: Any) -> None:
+        """Say how far it is."""
+        ...
+
+    def execute(
+        self, name: str, command: Callable[[], Command], *, on_line: Callable[[str], None] | None = None
+    ) -> CommandResult:
+        """Run a program to its end, once."""
+        ...
 
 
 class LockedStep(BaseModel):
@@ -129,7 +141,7 @@ def install_command(name: str, settings: Settings) -> Command:
     return Command((*builder, "--python", spec.python, *steps), PROJECT)
 
 
-def ensure(name: str, *, settings: Settings, context: RunContext, until: float = 0.3) -> Path:
+def ensure(name: str, *, settings: Settings, context: Visible, until: float = 0.3) -> Path:
     """Return the tool's interpreter; build its environment first where it is missing, as a visible step of the run.
 
     `until` is the share of the run's progress that building may take. Raises ToolFailedError when packages
