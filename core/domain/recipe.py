@@ -71,9 +71,9 @@ class Recipe(_Section):
     precision: Precision = Field(default="float32", description="Number format of the computation; float32 on a CPU.")
     threads: int = Field(default=1, ge=1, description="Processor threads; one is best for the tiny model.")
     seed: int = Field(default=42, ge=0, description="The same seed, data and settings give the same model.")
-    adapter: Adapter = Adapter()
-    optimizer: Optimizer = Optimizer()
-    intervals: Intervals = Intervals()
+    adapter: Adapter = Field(default=Adapter(), description="The adapter, where the method makes one.")
+    optimizer: Optimizer = Field(default=Optimizer(), description="How the weights are moved.")
+    intervals: Intervals = Field(default=Intervals(), description="How often what happens.")
 
     @property
     def makes_adapter(self) -> bool:

@@ -41,6 +41,18 @@ class _Room:
     tuner: FineTuner
     version: DatasetVersion
     work: FineTuning
+    home: Path
+    """Where the model will live: `workspace/models/<id>`."""
+    begin: float
+    """Share of the run's progress that building the trainer's environment took."""
+
+    def at(self, fraction: float) -> float:
+        """Return the run's progress when that fraction of what follows is done."""
+        return self.begin + (1 - self.begin) * fraction
+
+    def span(self, begin: float, end: float) -> tuple[float, float]:
+        """Return the two ends of a part as the run's progress."""
+        return self.at(begin), self.at(end)
 
     @property
     def builds_base(self) -> bool:
@@ -68,21 +80,21 @@ def run(
     context.progress(0.0, N_("Preparing the training program"))
     tuner = build(FINE_TUNERS, settings.trainer, environment(settings.trainer))
     context.versions(context.step("versions", tuner.versions))
-    questions = settings.questions
     work = FineTuning(
         folder=context.folder,
         base=base,
         recipe=settings.recipe(),
         system=version.system_prompt,
-        questions=questions,
+        questions=settings.questions,
     )
-    room = _Room(settings, context, tuner, version, work)
-    context.progress(0.02, N_("Writing the conversations"))
+    home = store.workspace / "models" / model_id_of(context.run.id)
+    room = _Room(settings, context, tuner, version, work, home, begin=_progress_of(context, store))
+    context.progress(room.at(0.02), N_("Writing the conversations"))
     held_out = _write_data(room, store)
     _make_base(room)
     final = _train(room)
     _finish(room, held_out)
-    context.progress(0.98, N_("Registering the model"))
+    context.progress(room.at(0.98), N_("Registering the model"))
     context.step("register", lambda: _register(room, store, final))
     context.progress(1.0, N_("The model is ready"))
     return _result(room, final)
@@ -94,6 +106,11 @@ def inputs(settings: FinetuneSettings, store: Store) -> dict[str, Any]:
         return {}
     version = store.datasets.get(settings.dataset_version_id)
     return {"dataset_version": version.id, "fingerprint": version.fingerprint}
+
+
+def _progress_of(context: RunContext, store: Store) -> float:
+    """Return how far the run is already; building an environment counts."""
+    return min(store.runs.get(context.run.id).progress.fraction or 0.0, 0.5)
 
 
 def _version(settings: FinetuneSettings, store: Store, persona_id: str) -> DatasetVersion:
@@ -148,13 +165,13 @@ def _write_data(room: _Room, store: Store) -> list[dict[str, Any]]:
 
 def _make_base(room: _Room) -> None:
     if room.builds_base:
-        watch = BaseWatch(room.context, room.tuner, span=(0.03, 0.3))
+        watch = BaseWatch(room.context, room.tuner, span=room.span(0.03, 0.3))
         room.execute("base", lambda: room.tuner.build_base(room.work, room.settings.tiny), on_line=watch.on_line)
 
 
 def _train(room: _Room) -> dict[str, Any]:
     """Train and return `steps` and `final_loss`."""
-    watch = TrainingWatch(room.context, room.tuner, room.work, span=(0.3 if room.builds_base else 0.03, 0.75))
+    watch = TrainingWatch(room.context, room.tuner, room.work, span=room.span(0.3 if room.builds_base else 0.03, 0.75))
     room.tuner.prepare(room.work)
     try:
         room.execute("train", lambda: room.tuner.train(room.work), on_line=watch.on_line, on_poll=watch.on_poll)
@@ -172,38 +189,31 @@ def _train(room: _Room) -> dict[str, Any]:
 
 def _finish(room: _Room, held_out: list[dict[str, Any]]) -> None:
     """Turn the checkpoint into a model that the app loads, and see that it does."""
-    home = _home(room)
-    if home.exists():
+    if room.home.exists():
         return
-    room.context.progress(0.76, N_("Converting the checkpoint"))
+    room.context.progress(room.at(0.76), N_("Converting the checkpoint"))
     room.execute("convert", lambda: room.tuner.convert(room.work))
     if room.work.recipe.makes_adapter:
-        room.context.progress(0.84, N_("Merging adapter and base model"))
+        room.context.progress(room.at(0.84), N_("Merging adapter and base model"))
         room.execute("merge", lambda: room.tuner.merge(room.work))
-    room.context.progress(0.92, N_("Trying the model out"))
+    room.context.progress(room.at(0.92), N_("Trying the model out"))
     models = {"base": room.work.base, "merged": room.tuner.merged(room.work)}
     room.execute("trial", lambda: room.tuner.try_out(room.work, models, held_out))
 
 
-def _home(room: _Room) -> Path:
-    """Return where the model will live: `workspace/models/<id>`."""
-    return room.context.folder.parent.parent / "models" / model_id_of(room.context.run.id)
-
-
 def _register(room: _Room, store: Store, final: Mapping[str, Any]) -> None:
     manifest = _manifest(room, store, final)
-    home = _home(room)
-    bring_home(room.tuner.merged(room.work), home, manifest)
+    bring_home(room.tuner.merged(room.work), room.home, manifest)
     store.models.add(
         Model(
-            id=home.name,
+            id=room.home.name,
             persona_id=room.context.run.persona_id,
             kind=ModelKind.TEXT,
             name=room.settings.name or f"{_base_name(room)} · {room.version.name}",
             run_id=room.context.run.id,
             dataset_version_id=room.version.id,
             base=_base_name(room),
-            folder=str(home.relative_to(store.workspace)),
+            folder=str(room.home.relative_to(store.workspace)),
             created_at=now(),
             manifest=manifest,
         )
@@ -219,7 +229,6 @@ def _manifest(room: _Room, store: Store, final: Mapping[str, Any]) -> dict[str, 
     record = store.runs.get(room.context.run.id)
     folder = room.context.folder
     merged = room.tuner.merged(room.work)
-    home = _home(room)
     return {
         "run": record.id,
         "dataset_version": {
@@ -237,14 +246,14 @@ def _manifest(room: _Room, store: Store, final: Mapping[str, Any]) -> dict[str, 
         "inputs": {CONVERSATIONS: sha256_of(folder / CONVERSATIONS)},
         **final,
         "trial": room.tuner.trial(room.work),
-        "files": files_in(merged if merged.exists() else home),
+        "files": files_in(merged if merged.exists() else room.home),
     }
 
 
 def _result(room: _Room, final: Mapping[str, Any]) -> dict[str, Any]:
     trial = room.tuner.trial(room.work)
     return {
-        "model": model_id_of(room.context.run.id),
+        "model": room.home.name,
         "dataset_version": room.version.id,
         **final,
         "parameters": trial["merged"]["parameters"],
