@@ -1,7 +1,14 @@
-"""The entry: `streamlit run Home.py`; shows the menu for this person's roles and runs the page that was asked for."""
+"""The entry: `streamlit run Home.py`.
+
+The script that runs for every visit is `pages/ui/entrance.py`. It does not lie beside `pages/`, or Streamlit
+would take that folder for its own older way of making pages and greet the first deep link to a fresh server with
+"Page not found".
+"""
 
 from __future__ import annotations
 
-from pages.ui.menu import menu
+from pathlib import Path
 
-menu().run()
+import streamlit as st
+
+app = st.App(Path(__file__).parent / "pages" / "ui" / "entrance.py")

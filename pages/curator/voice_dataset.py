@@ -65,8 +65,12 @@ with told_to_the_user():
     )
     start, end = stretch or (0.0, min(drawn.seconds, settings.longest_clip))
     where, what = st.columns([1, 2])
-    start = where.number_input(_("From (s)"), 0.0, drawn.seconds, round(start, 2), step=0.1, key=f"from.{start:.3f}")
-    end = where.number_input(_("To (s)"), 0.0, drawn.seconds, round(end, 2), step=0.1, key=f"to.{end:.3f}")
+    start = where.number_input(
+        _("From (s)"), 0.0, drawn.seconds, min(round(start, 2), drawn.seconds), step=0.1, key=f"from.{start:.3f}"
+    )
+    end = where.number_input(
+        _("To (s)"), 0.0, drawn.seconds, min(round(end, 2), drawn.seconds), step=0.1, key=f"to.{end:.3f}"
+    )
     text = what.text_input(_("Words spoken"), placeholder=_("exactly as they are heard"))
     found = studio.store.utterances.page(UtteranceFilter(persona.id, speaker=persona.name, text=text), limit=20).rows
     line = what.selectbox(

@@ -112,7 +112,8 @@ def _setting(node: ast.AnnAssign, name: str, call: ast.Call) -> Iterator[Message
         yield str(texts.get("title") or name.replace("_", " ").capitalize())
     for part in ast.walk(node.annotation):
         if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name) and part.value.id == "Literal":
-            yield from (one.value for one in ast.walk(part.slice) if isinstance(one, ast.Constant) and one.value)
+            options = [one.value for one in ast.walk(part.slice) if isinstance(one, ast.Constant)]
+            yield from (option for option in options if isinstance(option, str) and option)
 
 
 if __name__ == "__main__":

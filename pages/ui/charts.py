@@ -28,11 +28,18 @@ def curves(rows: Sequence[Mapping[str, float]], names: Sequence[str], *, title: 
 def bars(counts: Mapping[str, float], *, title: str, key: str, height: int | None = None) -> None:
     """Draw one horizontal bar per label, the first on top."""
     figure = go.Figure(
-        go.Bar(x=list(counts.values()), y=list(counts), orientation="h", text=list(counts.values()), cliponaxis=False)
+        go.Bar(
+            x=list(counts.values()),
+            y=list(counts),
+            orientation="h",
+            texttemplate="%{x:,}",
+            textposition="outside",
+            cliponaxis=False,
+        )
     )
     figure.update_layout(title=title, height=height or 80 + 26 * len(counts), margin=_MARGIN, bargap=0.35)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
-    figure.update_xaxes(visible=False)
+    figure.update_xaxes(visible=False, range=[0, 1.12 * max(counts.values(), default=1)])
     _show(figure, key)
 
 
@@ -75,13 +82,15 @@ def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str,
                 name=name,
                 orientation="h",
                 texttemplate="%{x:.1f}",
+                textposition="outside",
+                textfont={"size": 11},
                 cliponaxis=False,
             )
         )
     figure.update_layout(
         title=title,
         barmode="group",
-        height=height or 110 + (14 + 14 * len(series)) * len(labels),
+        height=height or 110 + (12 + 18 * len(series)) * len(labels),
         margin=_MARGIN,
         bargap=0.3,
         showlegend=len(series) > 1,
@@ -92,5 +101,11 @@ def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str,
     _show(figure, key)
 
 
+def palette() -> list[str]:
+    """Return the theme's colours for what is counted, light or dark as the page is now."""
+    return list(st.get_option(f"theme.{st.context.theme.type or 'light'}.chartCategoricalColors"))
+
+
 def _show(figure: go.Figure, key: str) -> None:
+    figure.update_layout(colorway=palette())
     st.plotly_chart(figure, key=key, config=_QUIET, theme="streamlit")

@@ -10,7 +10,7 @@ from core.domain.chat import Message, Speaker
 from core.domain.identity import new_id
 from core.domain.persona import Persona
 from core.lifecycle import stage
-from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, VoiceFailed
+from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.translation import N_
 from pages.ui.bubbles import data_uri
 from pages.ui.errors import show_failure
@@ -22,6 +22,7 @@ from pages.ui.player import play
 VOICE_NAMES = {
     "formant": N_("placeholder voice"),
     "clip": N_("her own recording"),
+    "": N_("silent"),
 }
 MODEL_NAMES = {
     "retrieval": N_("her own lines"),
@@ -56,26 +57,34 @@ def reply(visit: Visit, events: Iterator[ReplyEvent], turn: str) -> None:
     """Write her answer as it comes and play its sound as soon as there is some; then say what made it."""
     done: list[Message] = []
     with _bubble(visit.persona, Speaker.PERSONA):
-        speech = st.container(key=f"speech-{turn}", gap=None)
-
-        def words() -> Iterator[str]:
-            with speech:
-                play(turn, -1, b"")  # what is still heard of the last reply ends here
-            for event in events:
-                match event:
-                    case TextDelta():
-                        yield plain(event.text)
-                    case SoundReady():
-                        with speech:
-                            play(turn, event.sequence, event.sound.wav)
-                    case VoiceFailed():
-                        show_failure(event.error.message, event.error.remedy, event.error.values)
-                    case Done():
-                        done.append(event.message)
-
-        st.write_stream(words())
+        st.write_stream(_words(events, turn, done))
         for message in done:
             _footer(visit, message)
+
+
+def _words(events: Iterator[ReplyEvent], turn: str, done: list[Message]) -> Iterator[str]:
+    """Yield the words of a reply, play its sound beside them, and put the stored message into `done`."""
+    speech = st.container(key=f"speech-{turn}", gap=None)
+    with speech:
+        play(turn, -1, b"")  # what is still heard of the last reply ends here
+    for event in events:
+        match event:
+            case TextDelta():
+                yield plain(event.text)
+            case SoundReady():
+                with speech:
+                    play(turn, event.sequence, event.sound.wav)
+            case VoiceFailed():
+                show_failure(event.error.message, event.error.remedy, event.error.values)
+            case Done():
+                done.append(event.message)
+            case TextDone():
+                pass  # sound may follow; the footer waits for the end
+
+
+def voice_name(voice: str) -> str:
+    """Return what people call a voice."""
+    return _(VOICE_NAMES.get(voice, voice))
 
 
 def model_name(visit: Visit, message: Message) -> str:
@@ -107,7 +116,7 @@ def _footer(visit: Visit, message: Message) -> None:
 def _made_by(visit: Visit, message: Message) -> list[str]:
     told = [model_name(visit, message)]
     if message.voice:
-        told.append(_(VOICE_NAMES.get(message.voice, message.voice)))
+        told.append(voice_name(message.voice))
     for name, words in (
         ("first_word", _("first word {seconds} s")),
         ("first_audio", _("first sound {seconds} s")),

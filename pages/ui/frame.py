@@ -68,12 +68,13 @@ def roles(studio: Services) -> frozenset[Role]:
 
 def entries() -> dict[str, Stage | ExtraPage]:
     """Return every page of the map by its script's name."""
-    return {PurePosixPath(one.page).stem: one for one in (*STAGES, *EXTRA_PAGES)}
+    everything: tuple[Stage | ExtraPage, ...] = (*STAGES, *EXTRA_PAGES)
+    return {PurePosixPath(one.page).stem: one for one in everything}
 
 
 def script(entry: Stage | ExtraPage) -> str:
-    """Return a page's script as links name it."""
-    return f"pages/{entry.page}"
+    """Return a page's script as links name it: its whole path, so that it does not matter which script runs."""
+    return str(Path(__file__).parents[1] / entry.page)
 
 
 def say_next(text: str) -> None:

@@ -58,12 +58,14 @@ def _n(singular: str, plural: str, count: int) -> str:
 
 def filled(template: str, values: Mapping[str, object]) -> str:
     """Translate a template and fill its values in; numbers without a format are written the reader's way."""
-    return _SPOKEN.vformat(_(template), (), values)
+    text: str = _SPOKEN.vformat(_(template), (), values)
+    return text
 
 
 def number(value: float, pattern: str = "#,##0.##") -> str:
     """Write a number with the language's separators."""
-    return format_decimal(value, format=pattern, locale=language())
+    text: str = format_decimal(value, format=pattern, locale=language())
+    return text
 
 
 def duration(seconds: float) -> str:

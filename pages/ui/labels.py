@@ -8,6 +8,7 @@ from typing import Final, Literal
 from core.domain.run import RunState
 from core.domain.text import ReviewStatus, SourceKind, Split, UtteranceKind
 from core.services import Services
+from core.stages.evaluation.subjects import title_of
 from core.translation import N_
 from pages.ui.i18n import _
 
@@ -78,3 +79,8 @@ def run_state(state: RunState) -> str:
 def split_name(split: Split) -> str:
     """Return the translated name of a side of the dataset."""
     return _(SPLITS[Split(split)])
+
+
+def titled(series: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return the series of C-Eval with the translated titles of its groups and subjects as labels."""
+    return {name: {_(title_of(part)): value for part, value in values.items()} for name, values in series.items()}

@@ -48,10 +48,9 @@ class Slot(Generic[T]):
         self.set(self.get())
 
     def _read(self, linked: str) -> T:
-        if isinstance(self.initial, int):
-            number = int(linked) if linked.isdecimal() else self.initial
-            return cast("T", bool(number) if isinstance(self.initial, bool) else number)
-        return cast("T", linked)
+        if isinstance(self.initial, str):
+            return cast("T", linked)
+        return type(self.initial)(int(linked)) if linked.isdecimal() else self.initial
 
 
 @dataclass(frozen=True, slots=True)

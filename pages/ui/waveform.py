@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.ui.charts import palette
 from pages.ui.i18n import _
 
 
@@ -30,7 +31,7 @@ def choose_stretch(
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         dragmode="select",
         selectdirection="h",
-        colorway=["#5B8C70", "#5B8C70"],
+        colorway=[palette()[0]] * 2,
     )
     figure.update_xaxes(title=_("seconds"), range=[0, seconds])
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True)

@@ -11,7 +11,7 @@ from core.stages.chat.choice import choices, model_for, usual_choice
 from core.stages.chat.mouth import mouth_of
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import answer, begin
-from pages.ui.conversation import VOICE_NAMES, history, reply, show_words
+from pages.ui.conversation import history, reply, show_words, voice_name
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, page
 from pages.ui.i18n import _, moment
@@ -35,7 +35,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     voice = st.selectbox(
         _("Voice"),
         [settings.voice, ""] if settings.voice else [""],
-        format_func=lambda one: _(VOICE_NAMES.get(one, one)) if one else _("silent"),
+        format_func=voice_name,
         width=260,
     )
     with st.popover(_("Talks"), icon=":material/history:"):
