@@ -25,7 +25,14 @@ def tiny_llama(tmp_path_factory):
     return build_tiny_llama(tmp_path_factory.mktemp("tiny-llama"))
 
 
-@pytest.fixture(params=[*CHAT_MODELS, "echo"])
+LOADS_TORCH = pytest.mark.slow
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=LOADS_TORCH) if name == "transformers" else name for name in (*CHAT_MODELS, "echo")
+    ]
+)
 def model(request) -> Iterator[ChatModel]:
     with ExitStack() as stack:
         made = _built(request.param, stack, request)
@@ -160,6 +167,7 @@ def test_an_endpoint_does_not_show_its_key():
     assert "hidden" not in repr(ModelSource(endpoint=Endpoint("http://x/v1", "m", "hidden")))
 
 
+@LOADS_TORCH
 def test_visitors_of_one_folder_share_a_load_and_take_turns(tiny_llama):
     from core.backends.llm import transformers_local
 
@@ -171,6 +179,7 @@ def test_visitors_of_one_folder_share_a_load_and_take_turns(tiny_llama):
     assert len(transformers_local._models) == 1
 
 
+@LOADS_TORCH
 def test_the_oldest_turns_leave_whole_when_the_model_reads_less(tmp_path):
     folder = build_tiny_llama(tmp_path / "model", context=160)
     long_talk = [
@@ -185,6 +194,7 @@ def test_the_oldest_turns_leave_whole_when_the_model_reads_less(tmp_path):
     assert "".join(delta.text for delta in reply)
 
 
+@LOADS_TORCH
 def test_a_message_longer_than_the_model_reads_is_refused(tiny_llama):
     local = build(CHAT_MODELS, "transformers", ModelSource(folder=tiny_llama))
 
@@ -192,6 +202,7 @@ def test_a_message_longer_than_the_model_reads_is_refused(tiny_llama):
         list(local.stream([ChatTurn(ChatRole.VISITOR, "长" * 300)], settings=SURE, cancel=threading.Event()))
 
 
+@LOADS_TORCH
 @pytest.mark.parametrize("spoil", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_spoiled_folder_is_a_failure_with_a_remedy(tmp_path, spoil):
     folder = build_tiny_llama(tmp_path / "model")
@@ -207,6 +218,7 @@ def test_a_spoiled_folder_is_a_failure_with_a_remedy(tmp_path, spoil):
     assert failed.value.remedy
 
 
+@LOADS_TORCH
 def test_a_folder_without_a_chat_template_is_refused(tmp_path):
     folder = build_tiny_llama(tmp_path / "model", template=None)
 

@@ -59,6 +59,8 @@ def spoken(text: str, options: argparse.Namespace) -> tuple[array.array[int], in
         raise RuntimeError(f"there is no voice cmn+{options.variant}")
     for parameter, value in ((RATE, options.rate), (PITCH, options.pitch), (RANGE, options.range)):
         library.espeak_SetParameter(parameter, value, 0)
+    # Its breath is noise seeded by the clock; the same words must sound the same, so that they may be cached.
+    library.espeak_ng_SetRandSeed(ctypes.c_long(1))
     data = text.replace("\0", " ").encode() + b"\0"
     if library.espeak_Synth(data, len(data), 0, 1, 0, UTF8, None, None) != 0:
         raise RuntimeError("eSpeak NG could not speak this text")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -20,13 +22,17 @@ class VoiceDatasetSettings(BaseModel):
     padding: float = Field(default=0.1, ge=0, le=2, description="Seconds kept before and after the speech proposed.")
 
 
-class DenoiseSettings(BaseModel):
-    """Takes the noise out of a clip; the result is a clip of its own."""
+class VoiceWork(BaseModel):
+    """What a run does for the voice dataset: take the noise out of a clip, or find where somebody speaks."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    clip_id: str = Field(max_length=64, description="The clip to clean.")
+    action: Literal["denoise", "find_speech"] = Field(description="What to do.")
+    clip_id: str = Field(default="", max_length=64, description="The clip to clean; the result is a clip of its own.")
     strength: float = Field(default=0.85, gt=0, le=1, description="Share of the noise that is taken out.")
     stationary: bool = Field(
         default=True, description="Treat the noise as steady, like a fan; switch off for noise that comes and goes."
     )
+    recording_id: str = Field(default="", max_length=64, description="The recording to look through.")
+    start: float = Field(default=0, ge=0, description="From where to look, in seconds.")
+    end: float = Field(default=36_000, gt=0, description="Up to where to look, in seconds; two minutes at most.")
