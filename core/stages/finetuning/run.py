@@ -263,8 +263,10 @@ def _result(room: _Room, final: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _end_of(log: Path) -> str:
+    """Return what the last started program said at its end."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
-        return file.read().decode("utf-8", errors="replace")
+        end = file.read().decode("utf-8", errors="replace")
+    return end.rpartition("] $ ")[2]  # how the run's log shows a command

@@ -46,13 +46,12 @@ _TROUBLES: tuple[tuple[str, str, str], ...] = (
         N_("Run again with a smaller learning rate; with float16, bfloat16 or float32 helps too."),
     ),
     (
-        r"No module named '(?P<module>[\w.]+)'",
+        r"ModuleNotFoundError: No module named '(?P<module>[\w.]+)'",
         N_("XTuner's environment lacks the module {module}."),
         N_("Build the environment again with make toolchains, then press Resume."),
     ),
     (
-        r"(?i)num_samples should be a positive|with length of 0|corresponds to no data|ZeroDivisionError|empty range"
-        r"|IndexError: (Invalid key|index 0 is out of)|input_ids not in the dataset",
+        r"Column 'length' doesn't exist|num_samples should be a positive|corresponds to no data",
         N_("No sample was left to train on after the texts were turned into tokens."),
         N_("Look at the dataset version: it needs replies of the persona, shorter than the longest sequence."),
     ),
@@ -67,8 +66,8 @@ _TROUBLES: tuple[tuple[str, str, str], ...] = (
         N_("Name layers of this model as target modules, e.g. q_proj and v_proj."),
     ),
     (
-        r"has no attribute '(?P<template>\w+)'.*\n?.*PROMPT_TEMPLATE|PROMPT_TEMPLATE.*'(?P<template2>\w+)'",
-        N_("XTuner knows no chat form of that name."),
+        r"Failed to import xtuner\.utils\.PROMPT_TEMPLATE\.(?P<template>\w+)",
+        N_("XTuner knows no chat form called {template}."),
         N_("Choose the chat form that belongs to the base model, e.g. internlm2_chat."),
     ),
 )
@@ -80,7 +79,7 @@ def read_line(line: str) -> StepReport | None:
     if match is None:
         return _read_base_line(line)
     loss = _LOSS.search(match["rest"])
-    return StepReport(int(match["step"]), int(match["steps"]), float(loss["loss"]) if loss else None)
+    return StepReport(int(match["step"]), int(match["steps"]), _loss(float(loss["loss"])) if loss else None)
 
 
 def _read_base_line(line: str) -> StepReport | None:
@@ -88,7 +87,11 @@ def _read_base_line(line: str) -> StepReport | None:
     if not line.startswith('{"step"'):
         return None
     told = json.loads(line)
-    return StepReport(told["step"], told["steps"], told["loss"])
+    return StepReport(told["step"], told["steps"], _loss(told["loss"]))
+
+
+def _loss(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def measurements(work: Path, after: int) -> list[tuple[int, dict[str, float]]]:
@@ -132,6 +135,7 @@ def _answer(output: str) -> str:
 
 def explain(log: str) -> StudioError | None:
     """Return the known trouble that the end of a log tells of, with its remedy."""
+    log = log[max(0, log.find("Traceback (most recent call last)")) :]  # what stands before is only warnings
     for pattern, message, remedy in _TROUBLES:
         match = re.search(pattern, log)
         if match:
