@@ -103,7 +103,8 @@ def dataset_build(persona: Who = "", settings: Settings = [], as_json: Json = Fa
     with _services() as services:
         done = _here(services, "dataset", persona, _parsed(settings))
         version = services.store.datasets.get(done.result["version"])
-    text = f"{version.id}: {version.train_samples} train, {version.held_out_samples} held out, {version.fingerprint[:12]}"
+    counts = f"{version.train_samples} train, {version.held_out_samples} held out"
+    text = f"{version.id}: {counts}, {version.fingerprint[:12]}"
     _answer(dict(done.result), text, as_json)
 
 

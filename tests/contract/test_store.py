@@ -137,7 +137,8 @@ def test_chapters_count_paragraphs_without_the_heading(store: Store) -> None:
 def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> None:
     rows = filled(store, 7)
 
-    seen, cursor = [], None
+    seen: list[Utterance] = []
+    cursor = None
     while True:
         page = store.utterances.page(ALL, after=cursor, limit=3)
         seen += page.rows

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -39,7 +40,7 @@ def story(tmp_path: Path) -> Path:
     return file
 
 
-def rows_of(jsonl: Path) -> list[dict[str, object]]:
+def rows_of(jsonl: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in jsonl.read_text(encoding="utf-8").splitlines()]
 
 
@@ -60,7 +61,7 @@ def test_extract_writes_one_utterance_a_line_with_its_place(command: Command, st
         (2, 0, "沈青"),
     ]
     paragraph = STORY.splitlines()[1]
-    assert paragraph[rows[0]["start"] : rows[0]["end"]] == f"“{rows[0]['quote']}”"  # type: ignore[misc]
+    assert paragraph[rows[0]["start"] : rows[0]["end"]] == f"“{rows[0]['quote']}”"
 
 
 def test_the_path_from_a_text_to_a_reply_needs_no_browser(command: Command, story: Path, tmp_path: Path) -> None:
@@ -119,4 +120,4 @@ def test_the_whole_novel_gives_its_quotes(command: Command, novel: Path, alias_f
     assert result.exit_code == 0, result.output
     rows = rows_of(out)
     assert len(rows) >= 11_000
-    assert max(row["chapter"] for row in rows) == 120  # type: ignore[type-var]
+    assert max(row["chapter"] for row in rows) == 120

@@ -18,7 +18,7 @@ from core.errors import InvalidInputError
 from core.jobs.context import RunContext
 from core.jobs.queue import Job, Jobs
 from core.jobs.worker import work
-from core.settings import Settings
+from core.settings import JobSettings, Settings
 from core.store import Store
 
 
@@ -73,7 +73,7 @@ TOYS = {
 
 def open_toys(workspace: Path) -> tuple[Settings, Store, Jobs]:
     """Return a workspace's settings, store and toy jobs."""
-    settings = Settings(workspace=workspace, jobs={"poll_seconds": 0.1, "stop_grace_seconds": 1})
+    settings = Settings(workspace=workspace, jobs=JobSettings(poll_seconds=0.1, stop_grace_seconds=1))
     store = Store(settings.store_url, workspace)
     return settings, store, Jobs(settings, store, TOYS)
 
