@@ -18,14 +18,17 @@ from babel.messages.pofile import read_po, write_po
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 LOCALES: Final = Path(__file__).parent / "locale"
+FORMS: Final = ("core/stages/*/settings.py", "core/domain/recipe.py", "core/services.py")
+"""Where the settings stand that pages show as forms."""
+
 _MARKS: Final = frozenset({"_", "_n", "N_"})
 
 Message = str | tuple[str, ...]
 """A message, or its singular and plural."""
 
 
-def messages_in(source: str) -> Iterator[Message]:
-    """Yield what a module says to people."""
+def messages_in(source: str, *, form: bool) -> Iterator[Message]:
+    """Yield what a module says to people; of a module whose settings are shown as a form, their names too."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MARKS:
             texts = tuple(
@@ -33,15 +36,16 @@ def messages_in(source: str) -> Iterator[Message]:
             )
             if texts:
                 yield texts if len(texts) > 1 else texts[0]
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Call) and isinstance(node.target, ast.Name):
-            yield from _setting(node, node.target.id, node.value)
+        elif form and isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield from _setting(node, node.target.id)
 
 
 def template() -> Catalog:
     """Return every message of the code, untranslated, with the files it stands in."""
     found = Catalog(project="chat-daiyu", charset="utf-8", fuzzy=False)
     for path in [*sorted(PROJECT.glob("core/**/*.py")), *sorted(PROJECT.glob("pages/**/*.py")), PROJECT / "Home.py"]:
-        for message in messages_in(path.read_text(encoding="utf-8")):
+        form = any(path.match(pattern) for pattern in FORMS)
+        for message in messages_in(path.read_text(encoding="utf-8"), form=form):
             found.add(message, locations=[(path.relative_to(PROJECT).as_posix(), 0)])
     return found
 
@@ -49,8 +53,11 @@ def template() -> Catalog:
 def updated(path: Path) -> Catalog:
     """Return a language's catalog brought up to date: translations kept, new messages empty, old ones gone."""
     known = read(path)
+    made = known.creation_date
     known.update(template(), no_fuzzy_matching=True)
     known.obsolete.clear()
+    known.creation_date = known.revision_date = made  # git knows the dates; here they would only change every time
+    known.msgid_bugs_address = known.last_translator = known.language_team = "chat-daiyu"
     return known
 
 
@@ -97,9 +104,10 @@ def _forms(string: Any) -> tuple[str, ...]:
     return string if isinstance(string, tuple) else (string,)
 
 
-def _setting(node: ast.AnnAssign, name: str, call: ast.Call) -> Iterator[Message]:
+def _setting(node: ast.AnnAssign, name: str) -> Iterator[Message]:
     """Yield what a form shows of a field: description, title or name in words, and the options of a Literal."""
-    if not isinstance(call.func, ast.Name):
+    call = node.value
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
         return
     texts = {
         word.arg: word.value.value

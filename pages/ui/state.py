@@ -49,7 +49,7 @@ class Slot(Generic[T]):
 
     def _read(self, linked: str) -> T:
         if isinstance(self.initial, str):
-            return cast("T", linked)
+            return linked
         return type(self.initial)(int(linked)) if linked.isdecimal() else self.initial
 
 
