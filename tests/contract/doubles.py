@@ -32,6 +32,9 @@ class EchoModel:
         self.asked.append(turns)
         return self._characters(self.reply or turns[-1].text, cancel)
 
+    def prepare(self) -> None:
+        """Nothing is awaited."""
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -98,6 +98,12 @@ def test_a_history_with_nothing_to_answer_is_refused_at_once(model, turns):
         model.stream(turns, settings=SURE, cancel=threading.Event())
 
 
+def test_a_prepared_model_answers_as_any_other(model):
+    model.prepare()
+
+    assert list(model.stream(SAID, settings=SURE, cancel=threading.Event()))
+
+
 def test_a_model_says_which_row_it_is(model):
     assert model.name in {*CHAT_MODELS, "echo"}
 

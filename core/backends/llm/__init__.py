@@ -100,6 +100,10 @@ class ChatModel(Protocol):
         """Yield the reply to the last turn; InvalidInputError unless that is the visitor's and has words."""
         ...
 
+    def prepare(self) -> None:
+        """Do now what the first reply would wait for; StudioError when that cannot be done."""
+        ...
+
     def close(self) -> None:
         """Give back what the model holds; it is not used afterwards."""
         ...

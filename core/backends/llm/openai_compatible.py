@@ -42,6 +42,9 @@ class OpenAIModel:
 
         return relayed(produce, cancel=cancel)
 
+    def prepare(self) -> None:
+        """The server prepares itself."""
+
     def close(self) -> None:
         """Each reply has its own connection, closed with it."""
 

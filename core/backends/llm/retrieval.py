@@ -60,6 +60,9 @@ class RetrievalModel:
         near = [line for score, line in ranked if score >= threshold]
         return _drawn(near, seed=settings.seed, said=said, turn=len(turns))
 
+    def prepare(self) -> None:
+        """The index was made with the model."""
+
     def close(self) -> None:
         """Nothing is held that others do not share."""
 

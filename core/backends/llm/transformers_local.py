@@ -25,6 +25,7 @@ from core.errors import InvalidInputError, MissingArtifactError, StudioError, To
 from core.translation import N_
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class TransformersModel:
@@ -53,6 +54,10 @@ class TransformersModel:
                     loaded.turn.release()
 
         return relayed(produce, cancel=cancel)
+
+    def prepare(self) -> None:
+        """Load the model; some seconds, most of them for torch and transformers."""
+        _loaded(self._folder)
 
     def close(self) -> None:
         """The load stays for the next visitor; a newer model's load pushes it out."""

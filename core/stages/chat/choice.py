@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Lock, Thread
 
 from core.backends.llm import CHAT_MODELS, ChatModel, Endpoint, ModelSource
 from core.backends.rows import build
 from core.domain.persona import Persona
 from core.domain.training import ModelKind
-from core.errors import NotFoundError
+from core.errors import NotFoundError, StudioError
 from core.settings import secret
 from core.stages.chat.lines import lines_of
 from core.stages.chat.settings import ChatSettings
@@ -59,6 +61,28 @@ def choice_of(choice_id: str | None, persona_id: str, *, settings: ChatSettings,
 def model_for(choice: Choice, persona: Persona, *, settings: ChatSettings, store: Store) -> ChatModel:
     """Build the chosen model; cheap to call for every reply, since backends share what is heavy."""
     return build(CHAT_MODELS, choice.backend, _source(choice, persona, settings, store))
+
+
+def prepare(choice: Choice, persona: Persona, *, settings: ChatSettings, store: Store) -> None:
+    """Begin to load the chosen model in the background, once, so that the first reply need not wait for it.
+
+    Returns at once. What goes wrong is not said here: the reply will say it.
+    """
+    key = (str(store.workspace), persona.id, choice.id)
+    with _preparing:
+        if key in _prepared:
+            return
+        _prepared.add(key)
+
+    def load() -> None:
+        with suppress(StudioError):
+            model_for(choice, persona, settings=settings, store=store).prepare()
+
+    Thread(target=load, name=f"prepare {choice.id}", daemon=True).start()
+
+
+_prepared: set[tuple[str, str, str]] = set()
+_preparing = Lock()
 
 
 def _source(choice: Choice, persona: Persona, settings: ChatSettings, store: Store) -> ModelSource:

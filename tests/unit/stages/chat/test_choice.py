@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from core.domain.identity import now
@@ -7,7 +9,7 @@ from core.domain.persona import Persona
 from core.domain.training import Model, ModelKind
 from core.errors import MissingArtifactError, NotFoundError
 from core.settings import stage_defaults
-from core.stages.chat.choice import Choice, choice_of, choices, model_for, usual_choice
+from core.stages.chat.choice import Choice, choice_of, choices, model_for, prepare, usual_choice
 from core.stages.chat.settings import ChatSettings
 from core.store import Store
 
@@ -54,6 +56,17 @@ def test_a_model_whose_folder_is_gone_says_what_to_do(store, persona):
 
 
 def test_her_lines_need_an_extraction_first(store, persona):
+    with pytest.raises(MissingArtifactError):
+        model_for(Choice("retrieval", "x"), persona, settings=SETTINGS, store=store)
+
+
+def test_preparing_returns_at_once_and_says_nothing_of_what_went_wrong(store, persona):
+    prepare(Choice("retrieval", "x"), persona, settings=SETTINGS, store=store)
+    prepare(Choice("retrieval", "x"), persona, settings=SETTINGS, store=store)
+    for thread in threading.enumerate():
+        if thread.name.startswith("prepare"):
+            thread.join(10)
+
     with pytest.raises(MissingArtifactError):
         model_for(Choice("retrieval", "x"), persona, settings=SETTINGS, store=store)
 
