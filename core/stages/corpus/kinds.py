@@ -8,7 +8,10 @@ from statistics import median
 
 from core.domain.text import Passage, PassageKind, SourceKind
 
-_CUE_LINE = re.compile(r"[^\s：:。，！？“”\"「」]{1,10}(?:[（(][^）)]{0,30}[）)])?[：:](?!//)\s*\S")
+_CUE_LINE = re.compile(
+    r"[^\s：:。，！？“”\"「」]{0,9}[^\s：:。，！？“”\"「」道说問问曰云](?:[（(][^）)]{0,30}[）)])?[：:](?!//)\s*[^\s“「\"]"
+)
+"""A role's name and a colon; narration that leads to a quotation is none."""
 _STAGE_LINE = re.compile(r"[（(【\[].*[）)】\]]$")
 _INNER_QUOTE = re.compile(r"[^\s].*[：:，。].*[“「\"]")
 _QUOTE_LENGTH = 70
@@ -21,7 +24,7 @@ def detect_kind(passages: Sequence[Passage]) -> SourceKind:
     spoken = [line for line in lines if not _STAGE_LINE.match(line)]
     if not spoken:
         return SourceKind.NOVEL
-    cued = sum(1 for line in spoken if _CUE_LINE.match(line) and not line.rstrip().endswith(("”", "」")))
+    cued = sum(1 for line in spoken if _CUE_LINE.match(line))
     if cued / len(spoken) >= _ENOUGH:
         return SourceKind.SCREENPLAY
     headed = any(passage.kind is PassageKind.HEADING for passage in passages)

@@ -45,7 +45,12 @@ def content_fingerprint(system_prompt: str, samples: Sequence[Sample]) -> str:
 def _drafts(
     lines: Iterable[Utterance], sources: Mapping[str, Source], persona: Persona, settings: DatasetSettings
 ) -> Iterator[_Draft]:
-    cutting = cut.Cutting(settings.scene_gap, settings.max_exchanges, settings.min_reply_characters)
+    cutting = cut.Cutting(
+        scene_gap=settings.scene_gap,
+        max_exchanges=settings.max_exchanges,
+        max_heard_lines=settings.max_heard_lines,
+        min_reply_characters=settings.min_reply_characters,
+    )
     wanted = (line for line in cut.without_overlaps(lines) if _wanted(line, persona, settings))
     quotes: list[_Draft] = []
     for source_id, own in groupby(wanted, key=lambda line: line.source_id):

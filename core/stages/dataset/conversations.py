@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from core.domain.text import Sample, Split, Turn, TurnRole, Utterance, UtteranceKind
 
@@ -21,6 +22,7 @@ class Cutting:
 
     scene_gap: int
     max_exchanges: int
+    max_heard_lines: int
     min_reply_characters: int
 
 
@@ -47,7 +49,7 @@ def conversations(scene: Sequence[Utterance], persona: str, cutting: Cutting) ->
     """
     exchanges: list[tuple[Turn, Turn]] = []
     heard: Turn | None = None
-    for turn in _merged(scene, persona):
+    for turn in _merged(scene, persona, cutting.max_heard_lines):
         if turn.role is TurnRole.COUNTERPART:
             heard = turn
         elif heard is not None and len(normal_form(turn.text)) >= cutting.min_reply_characters:
@@ -102,27 +104,29 @@ def sample_of(turns: tuple[Turn, ...], source_id: str, chapter: int) -> Sample:
     return Sample(ordinal=0, source_id=source_id, chapter=chapter, split=Split.TRAIN, turns=turns)
 
 
-def _merged(scene: Sequence[Utterance], persona: str) -> Iterator[Turn]:
-    current: Turn | None = None
-    for line in scene:
-        speaker = line.speaker or ""
-        role = TurnRole.PERSONA if speaker == persona else TurnRole.COUNTERPART
-        if persona in speaker.split(JOINT) and role is TurnRole.COUNTERPART:
-            continue  # said by several at once: neither her own voice nor somebody else's
-        if current is not None and current.role is role:
-            current = _joined(current, speaker, line)
+def _merged(scene: Sequence[Utterance], persona: str, max_heard_lines: int) -> Iterator[Turn]:
+    """Yield the turns of her and of all others by turns; of a long talk of others its last lines."""
+    audible = (line for line in scene if not _in_chorus(line, persona))
+    for hers, lines in groupby(audible, key=lambda line: line.speaker == persona):
+        run = list(lines)
+        if hers:
+            yield Turn(TurnRole.PERSONA, persona, _sentence(run), tuple(line.id for line in run))
         else:
-            if current is not None:
-                yield current
-            current = Turn(role, speaker, line.text, (line.id,))
-    if current is not None:
-        yield current
+            run = run[-max_heard_lines:]
+            speakers = dict.fromkeys(name for line in run for name in (line.speaker or "").split(JOINT) if name)
+            text = "\n".join(line.text for line in run)
+            yield Turn(TurnRole.COUNTERPART, JOINT.join(speakers), text, tuple(line.id for line in run))
 
 
-def _joined(turn: Turn, speaker: str, line: Utterance) -> Turn:
-    speakers = turn.speaker.split(JOINT) if turn.speaker else []
-    if speaker and speaker not in speakers:
-        speakers.append(speaker)
-    separator = "\n" if turn.role is TurnRole.COUNTERPART else "" if _CLOSED.search(turn.text) else "，"
-    text = f"{turn.text}{separator}{line.text}"
-    return replace(turn, speaker=JOINT.join(speakers), text=text, utterance_ids=(*turn.utterance_ids, line.id))
+def _in_chorus(line: Utterance, persona: str) -> bool:
+    """Whether she says it together with others: neither her own voice nor somebody else's."""
+    speaker = line.speaker or ""
+    return speaker != persona and persona in speaker.split(JOINT)
+
+
+def _sentence(lines: Sequence[Utterance]) -> str:
+    """Return her lines as one text; where one ends in mid-sentence, a comma goes on."""
+    text = ""
+    for line in lines:
+        text += ("，" if text and not _CLOSED.search(text) else "") + line.text
+    return text

@@ -23,6 +23,9 @@ class DatasetSettings(BaseModel):
     max_exchanges: int = Field(
         default=6, ge=1, le=64, description="Longest conversation: pairs of what is said to her and her reply."
     )
+    max_heard_lines: int = Field(
+        default=6, ge=1, description="Lines of the others kept before a reply of hers; earlier ones are left out."
+    )
     scene_gap: int = Field(
         default=3, ge=1, description="A scene ends where this many passages follow one another without a line."
     )

@@ -16,6 +16,9 @@ Place = tuple[str, int]
 _TOLERANCE = 1.5
 """How far a drawn chapter may carry the share above what was asked for."""
 
+_TELLING = 4
+"""Shorter replies are anybody's (characters)."""
+
 
 def with_split(samples: Sequence[Sample], share: float, contents: Mapping[str, str]) -> list[Sample]:
     """Return the samples with their side; sources that are not in `contents` (source id -> sha256) are always trained.
@@ -30,7 +33,7 @@ def with_split(samples: Sequence[Sample], share: float, contents: Mapping[str, s
         for sample in samples
     ]
     secret = "\0".join(_replies(sample for sample in split if sample.split is Split.HELD_OUT))
-    return [sample for sample in split if sample.split is Split.HELD_OUT or not _gives_away(sample, secret)]
+    return [sample for sample in split if sample.source_id in contents or not _gives_away(sample, secret)]
 
 
 def _drawn(sizes: Mapping[Place, int], share: float, contents: Mapping[str, str]) -> frozenset[Place]:
@@ -56,4 +59,4 @@ def _replies(samples: Iterable[Sample]) -> Iterable[str]:
 
 
 def _gives_away(sample: Sample, secret: str) -> bool:
-    return len(sample.turns) == 2 and all(len(reply) > 3 and reply in secret for reply in _replies([sample]))
+    return all(len(reply) >= _TELLING and reply in secret for reply in _replies([sample]))

@@ -51,7 +51,7 @@ _SHOWS = _one_of(
     "原来是 却是 正是 忽然 不想 不料 谁知 可巧 恰好 迎着",
 )
 _ARRIVES = "(?:遇见|撞见|走来|走进|进来|来了)了?(?:一个|几个|门下)?"
-_EXISTS = "(?:早|便|就|又|忽|还)?有[^，]{0,6}的(?:一个|几个)?"
+_EXISTS = "(?:(?:早|便|就|又|忽|还)?有|[坐站立跪围]着)(?:[^，]{0,8}的)?(?:一个|几个|两个|许多)?"
 _CAUSED = "^[看瞧说笑哭吓唬急气慌喜羞哄逗引招问闹恨臊弄乐怄骂打][得的]"
 SHOWING = re.compile(f"(?:{_SHOWS}|{_ARRIVES}|{_EXISTS}|{_CAUSED})$")
 """Words after which a new subject enters in the middle of a clause."""
@@ -72,12 +72,13 @@ THINKING = re.compile(
     f"(?:{_THINK})(?:道|着|了|一回|起|[：:，,]|$)|"
     "(?:心[里中下内上]|腹内|肚里|暗暗)[^，。]{0,8}(?:道|说|想|：|:|自语|念)|心想|心说|暗想|想来想去"
 )
-RECITING = re.compile(
-    "(?:念|吟|诵|唱|写|题|批|书|歌|占|联)(?:了?[一两]?[遍句首]?)?(?:道|曰|云|着|的?是|：|:|$)|"
-    "(?:诗|词|偈|联|歌|赋|铭|序|文|书|注|帖|古人|古语|俗语|诗经)[上中里]?[有写题]?(?:曰|云|道|着|的?是)|"
-    "(?:上面?|下面?)(?:大?书|写|题|刻|錾|镌|注|批|画)|其[曰云]"
+RECITING = re.compile(r"(?<![转沉一])[念吟诵唱](?:了?[一两]?[遍句首]?)?(?:道|曰|云|着|的?是|$)|便唱$|写道$")
+"""Read or sung aloud, or written by somebody at this moment."""
+INSCRIBED = re.compile(
+    "(?:上面?|下面|额|榜|匾)(?:大?书|写|题|刻|錾|镌|注|批|画)|大书$|[写注刻题錾镌](?:着|的?是|道是)$|[注批][云着道]$|"
+    "(?:诗|词|偈|联|铭|序|赋|书|破题|字)[上中]?[有写题]?[曰云]$"
 )
-NOT_RECITING = re.compile("念佛|写完|题起|念叨")
+"""Standing written somewhere: nobody says it."""
 
 ANSWERED_WITH = re.compile(
     "[应答嗳啊哼说叫喊道叹啐念哭嚷笑][应答着了下道出是得过]*(?:[一几两数]|好几)?[个声句下]?$|[一几两][个声句]$"
@@ -88,7 +89,7 @@ CITED_AFTER = re.compile(
     "[一二三四五六七八九十两几这那数]*个?字|[一二三四两几这那]句|之句|之类|等语|的话|之语|之说|等字|之意|之谓|的名|之名|一|两|三",
 )
 """`“…”二字`: what follows words that are only cited."""
-ENDS_SENTENCE = re.compile("[。！？…—～!?~]$")
+ENDS_SENTENCE = re.compile("[。！？…—～!?~，,]$")
 
 _CLAUSE_MARKS = "，。；！？：:,;!?…—）)】"
 _CLAUSE_END = re.compile(f"[{re.escape(_CLAUSE_MARKS)}]")

@@ -93,9 +93,9 @@ def _kind(quote: Quote, narration: str, following: str, previous: UtteranceKind)
 def _announced_kind(clause: str) -> UtteranceKind:
     if cues.THINKING.search(clause):
         return UtteranceKind.THOUGHT
-    if cues.RECITING.search(clause) and not cues.NOT_RECITING.search(clause):
-        return UtteranceKind.RECITATION
-    return UtteranceKind.SPEECH
+    if cues.INSCRIBED.search(clause):
+        return UtteranceKind.NONSPEECH
+    return UtteranceKind.RECITATION if cues.RECITING.search(clause) else UtteranceKind.SPEECH
 
 
 def _embedded_kind(quote: Quote, narration: str, following: str, clause: str) -> UtteranceKind:
