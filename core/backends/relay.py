@@ -6,7 +6,7 @@ told to stop; and a reader that goes away must not leave the producer working.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, Queue
 from threading import Event
@@ -18,7 +18,7 @@ POLL_SECONDS = 0.02
 _END: Final = object()
 
 
-def relayed(produce: Callable[[Callable[[T], None], Event], None], *, cancel: Event) -> Iterator[T]:
+def relayed(produce: Callable[[Callable[[T], None], Event], None], *, cancel: Event) -> Generator[T, None, None]:
     """Yield what `produce(put, stop)` puts, in order; raise what it raises.
 
     `stop` is set as soon as `cancel` is or the reader leaves; the reader does not wait for the producer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -25,7 +25,9 @@ Deltas = Callable[[Event], Iterator[Delta]]
 """Asks the model; the event tells it to stop."""
 
 
-def spoken(deltas: Deltas, *, mouth: Mouth | None, segmenter: ClauseSegmenter, cancel: Event) -> Iterator[Piece]:
+def spoken(
+    deltas: Deltas, *, mouth: Mouth | None, segmenter: ClauseSegmenter, cancel: Event
+) -> Generator[Piece, None, None]:
     """Yield text and sound as they come, each in order; sound never holds text up.
 
     A voice that fails says so once. A model that fails raises here, after the sound of what it did say.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -46,11 +47,11 @@ def answer(
     settings: ChatSettings,
     store: Store,
     cancel: Event | None = None,
-) -> Iterator[ReplyEvent]:
+) -> Generator[ReplyEvent, None, None]:
     """Store what the visitor said and return the events of her reply.
 
-    What she said is stored when the text ends, also when the reader leaves or the model fails half-way; the
-    sound is added when it is whole. InvalidInputError at once for nothing said or too much.
+    What she said is stored when the text ends, also when the reader closes the events early or the model fails
+    half-way; the sound is added when it is whole. InvalidInputError at once for nothing said or too much.
     """
     words = checked(said, settings)
     turns = turns_of(store.talks.messages(conversation.id), words, persona=persona, settings=settings)
@@ -111,11 +112,12 @@ class _Reply:
     utterance_id: str | None = None
     message: Message | None = None
 
-    def events(self, pieces: Iterator[Piece]) -> Iterator[ReplyEvent]:
+    def events(self, pieces: Generator[Piece, None, None]) -> Generator[ReplyEvent]:
         """Yield the pieces as events, and keep the reply whatever happens."""
         try:
-            for piece in pieces:
-                yield self._noted(piece)
+            with closing(pieces):  # a reader that leaves stops model and voice at once, not when memory is swept
+                for piece in pieces:
+                    yield self._noted(piece)
         finally:
             self._finish()
         if self.message:

@@ -59,6 +59,6 @@ def test_a_reader_that_leaves_stops_the_producer():
 
     pieces = relayed(until_stopped, cancel=threading.Event())
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]  # a generator
+    pieces.close()
 
     assert stopped.wait(10)

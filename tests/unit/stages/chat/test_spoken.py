@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -37,7 +37,7 @@ class Mouth:
 
 def pieces_of(
     text: str, mouth: Mouth | None, *, line: str | None = None, cancel: threading.Event | None = None
-) -> Iterator[Piece]:
+) -> Generator[Piece, None, None]:
     return spoken(
         lambda stop: (Delta(character, line) for character in text),
         mouth=mouth,
@@ -163,7 +163,7 @@ def test_no_thread_is_left_when_a_reader_leaves():
 
     pieces = spoken(words, mouth=Mouth(), segmenter=ClauseSegmenter(), cancel=threading.Event())
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]  # a generator
+    pieces.close()
 
     assert told.wait(10)
     for thread in threading.enumerate():
