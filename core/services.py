@@ -19,6 +19,7 @@ from core.stages.corpus.settings import CorpusSettings
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import DialogueSettings
 from core.stages.finetuning.settings import FinetuneSettings
+from core.stages.voice_dataset.settings import VoiceWork
 from core.store import Store
 from core.translation import N_
 
@@ -112,6 +113,11 @@ def _jobs(settings: Settings, store: Store) -> tuple[Job, ...]:
 
         return run(wanted, context=context, store=store, environment=environments(context))
 
+    def voice_dataset(wanted: VoiceWork, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_dataset.run import run
+
+        return run(wanted, context=context, store=store)
+
     def toolchain(wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
         return {"python": str(environments(context)(wanted.name))}
 
@@ -125,5 +131,6 @@ def _jobs(settings: Settings, store: Store) -> tuple[Job, ...]:
         Job("dialogues", N_("Extraction"), "cpu", DialogueSettings, dialogues),
         Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, dataset),
         Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, finetuning),
+        Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, voice_dataset),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, toolchain),
     )
