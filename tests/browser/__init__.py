@@ -1,0 +1,1 @@
+"""Tests in a real Chromium against the real app: what a person sees, does and hears."""
