@@ -10,10 +10,14 @@ from pages.ui.frame import Visit, script
 from pages.ui.i18n import _, number
 from pages.ui.markup import plain
 
+_LONG = 400
+"""Characters from which a sample scrolls in a frame of its own."""
+
 
 def show_sample(visit: Visit, sample: Sample) -> None:
     """Show one conversation and the way back to its first line in the book."""
-    with st.container(border=True, key=f"sample-{sample.ordinal}"):
+    long = sum(len(turn.text) for turn in sample.turns) > _LONG
+    with st.container(border=True, height=360 if long else "content", key=f"sample-{sample.ordinal}"):
         for turn in sample.turns:
             hers = turn.role is TurnRole.PERSONA
             name = f":green[**{plain(turn.speaker)}**]" if hers else f":gray[**{plain(turn.speaker)}**]"
