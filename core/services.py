@@ -113,6 +113,11 @@ def _jobs(settings: Settings, store: Store) -> tuple[Job, ...]:
 
         return run(wanted, context=context, store=store, environment=environments(context))
 
+    def finetuning_inputs(wanted: FinetuneSettings) -> Mapping[str, Any]:
+        from core.stages.finetuning.run import inputs
+
+        return inputs(wanted, store)
+
     def voice_dataset(wanted: VoiceWork, context: RunContext) -> Mapping[str, Any]:
         from core.stages.voice_dataset.run import run
 
@@ -130,7 +135,7 @@ def _jobs(settings: Settings, store: Store) -> tuple[Job, ...]:
         Job("corpus", N_("Import"), "cpu", CorpusSettings, corpus),
         Job("dialogues", N_("Extraction"), "cpu", DialogueSettings, dialogues),
         Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, dataset),
-        Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, finetuning),
+        Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, finetuning, finetuning_inputs),
         Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, voice_dataset),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, toolchain),
     )

@@ -269,4 +269,4 @@ def _end_of(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
         end = file.read().decode("utf-8", errors="replace")
-    return end.rpartition("] $ ")[2]  # how the run's log shows a command
+    return end.rpartition(" $ ")[2]  # how the run's log shows a command
