@@ -104,12 +104,12 @@ def lock(requirements: Path, target: Path, constraint: Path | None = None) -> No
 
 
 def _install(folder: Path, steps: Sequence[Step], python: str | None) -> None:
-    if not python_in(folder).exists():
+    if not _has_begun(folder):
         _create(folder, python)
     text = "\n".join(step.lock.read_text(encoding="utf-8") for step in steps)
     uv = _uv_beside(str(python_in(folder))) or _uv_beside(sys.executable) or _bootstrap(folder, pinned("uv", text))
     environ = {**os.environ, **_uv_settings()}
-    cache = Path(_output([uv, "cache", "dir"], environ).strip())
+    cache = Path(_call([uv, "cache", "dir"], environ, output=subprocess.PIPE).strip())
     environ.setdefault("UV_LINK_MODE", link_mode(cache, folder))
     torch = _torch_for(text, uv, folder, environ)
     ordinary = [argument for step in steps if step.dependencies for argument in ("-r", str(step.lock))]
@@ -117,6 +117,12 @@ def _install(folder: Path, steps: Sequence[Step], python: str | None) -> None:
     for step in steps:
         if not step.dependencies:
             _uv_install(uv, folder, ["--no-deps", "-r", str(step.lock)], environ)
+
+
+def _has_begun(folder: Path) -> bool:
+    """Tell whether the folder has an interpreter and something to install with; a creation may have been cut short."""
+    installers = (folder / "bin" / "uv", folder / "bin" / "pip", Path(sys.executable).parent / "uv")
+    return python_in(folder).exists() and any(one.exists() for one in installers)
 
 
 def _create(folder: Path, python: str | None) -> None:
@@ -188,8 +194,8 @@ def _uv_on_path() -> str:
     return found
 
 
-def _call(argv: Sequence[str], environ: Mapping[str, str]) -> None:
-    done = subprocess.run(argv, env=dict(environ))
+def _call(argv: Sequence[str], environ: Mapping[str, str], *, output: int | None = None) -> str:
+    done = subprocess.run(argv, env=dict(environ), stdout=output, text=True)
     if done.returncode != 0:
         raise ToolFailedError(
             N_("{program} ended with code {code}; its last lines above say why."),
@@ -199,18 +205,7 @@ def _call(argv: Sequence[str], environ: Mapping[str, str]) -> None:
             program=" ".join(argv[:3]),
             code=done.returncode,
         )
-
-
-def _output(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    done = subprocess.run(argv, env=dict(environ), stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise ToolFailedError(
-            N_("{program} ended with code {code}; its last lines above say why."),
-            remedy=N_("Mend that and start again."),
-            program=" ".join(argv[:3]),
-            code=done.returncode,
-        )
-    return done.stdout
+    return done.stdout or ""
 
 
 @contextlib.contextmanager
