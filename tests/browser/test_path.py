@@ -10,7 +10,7 @@ import pytest
 from core.domain.run import RunState
 from tests.browser.conftest import House
 from tests.browser.little_book import LITTLE_BOOK
-from tests.browser.running_app import RunningApp, wait_until
+from tests.browser.running_app import RunningApp
 from tests.browser.visitor import Visitor
 
 OpenTab = Callable[..., Visitor]
@@ -27,23 +27,19 @@ def test_from_an_uploaded_book_to_a_reply_with_a_voice(
     visitor.open("corpus")
     visitor.unfold("Import texts")
     visitor.give(book)
-    visitor.press("Import")
-    visitor.sees("1 text received")
+    visitor.starts_and_sees_succeed("Import", "1 text received")
     visitor.sees("4 chapters")
     visitor.sees_row(0, "第一回")
 
     visitor.open("dialogues")
     visitor.unfold("Find the dialogues")
-    visitor.press("Start")
-    visitor.sees("The last run succeeded")
-    visitor.settled()
+    visitor.starts_and_sees_succeed("Start")
     visitor.choose("Speaker", "贾宝玉")
     visitor.sees_row(0, "贾宝玉")
 
     visitor.open("dataset")
     visitor.unfold("Build a version")
-    visitor.press("Build")
-    visitor.sees("The last run succeeded")
+    visitor.starts_and_sees_succeed("Build")
     visitor.sees("Training samples")
     visitor.sees("Download for XTuner (JSON)")
     visitor.settled()
@@ -63,7 +59,7 @@ def test_the_whole_novel_shows_its_120_chapters_and_her_lines(house: House, nove
     visitor.open("corpus")
     visitor.unfold("Import texts")
     visitor.give(novel)
-    visitor.press("Import")
+    visitor.starts_and_sees_succeed("Import", "1 text received")
     visitor.sees("120 chapters")
     visitor.settled()
     source = house.services.store.corpus.sources(house.persona)[0]
@@ -72,15 +68,8 @@ def test_the_whole_novel_shows_its_120_chapters_and_her_lines(house: House, nove
 
     visitor.open("dialogues")
     visitor.unfold("Find the dialogues")
-    visitor.press("Start")
-    run = newest_run(house, "dialogues")
-    wait_until(lambda: house.services.store.runs.get(run).state.over, 120)
-    visitor.sees("The last run succeeded")
+    visitor.starts_and_sees_succeed("Start")
+    run = house.services.store.runs.all(persona_id=house.persona, kind="dialogues", limit=1)[0]
 
-    assert house.services.store.runs.get(run).state is RunState.SUCCEEDED
+    assert run.state is RunState.SUCCEEDED
     house.services.store.corpus.delete(source.id, who="test")
-
-
-def newest_run(house: House, kind: str) -> str:
-    """Return the id of the newest run of that kind."""
-    return house.services.store.runs.all(persona_id=house.persona, kind=kind, limit=1)[0].id

@@ -95,10 +95,7 @@ def test_a_name_that_leads_elsewhere_is_only_a_name(house: House, visitor: Visit
     )
     visitor.page.get_by_role("button", name="Remove ../../../elsewhere.txt").wait_for()
     visitor.settled()
-    visitor.press("Import")
-    visitor.sees("1 text received")
-    visitor.sees("The last run succeeded")
-    visitor.settled()
+    visitor.starts_and_sees_succeed("Import", "1 text received")
 
     newest = house.services.store.corpus.sources(house.persona)[0]
     assert newest.name == "elsewhere.txt"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import TimeoutError as TooSlow
 
 PATIENCE: Final = 30_000
 """Milliseconds anything may take to show; two busy cores are slow."""
@@ -98,16 +99,24 @@ class Visitor:
     def unfold(self, title: str) -> Locator:
         """Open the expander of that title, if it is closed, and return it."""
         folded = self.page.get_by_test_id("stExpander").filter(has=self.page.locator("summary", has_text=title)).first
-        if folded.locator("details").get_attribute("open") is None:
-            folded.locator("summary").click()
-        expect(folded.locator("details")).to_have_attribute("open", "")
+        details = folded.locator("details").first
+        if details.get_attribute("open") is None:
+            details.locator("summary").first.click()
+        expect(details).to_have_attribute("open", "")
+        # A click on what still moves is lost.
+        details.evaluate("box => Promise.all(box.getAnimations({ subtree: true }).map(one => one.finished))")
         return folded
 
     def choose(self, label: str, option: str, *, within: Locator | None = None) -> None:
         """Choose an option of the select box of that label."""
         box = (within or self.page).get_by_test_id("stSelectbox").filter(has_text=label).filter(visible=True).first
-        box.locator("input").click()
-        self.page.get_by_role("option", name=option, exact=True).first.click()
+        wanted = self.page.get_by_role("option", name=option, exact=True).first
+        for _attempt in range(5):  # the list closes when the page is drawn anew meanwhile
+            box.locator("input").click()
+            with suppress(TooSlow):
+                wanted.click(timeout=PATIENCE / 10)
+                break
+        self.settled()
 
     def write(self, label: str, text: str, *, within: Locator | None = None) -> None:
         """Write into the field of that label and leave it, which is when Streamlit listens."""
@@ -128,6 +137,14 @@ class Visitor:
     def table(self) -> Locator:
         """Return the first table on the page."""
         return self.page.get_by_test_id("stDataFrame").filter(visible=True).first
+
+    def starts_and_sees_succeed(self, button: str, said: str = "The run is queued.") -> None:
+        """Press the button that starts a run, and wait until the page tells that this run, not the last, succeeded."""
+        self.press(button)
+        self.sees(said)
+        self.settled()
+        self.sees("The last run succeeded", patience=4 * PATIENCE)
+        self.settled()
 
     def sees_row(self, number: int, text: str) -> None:
         """Wait until a row of the first table, from 0, holds the text, as a screen reader hears it."""
