@@ -24,7 +24,7 @@ SAY_NOTHING = {
     "shared",
 }
 HOSTS = re.compile(r"pypi\.org|pythonhosted\.org|download\.pytorch\.org|registry\.npmjs\.org")
-MACHINE_PATHS = re.compile(r"(?<![\w.\\-])/(?:work|opt|root|tmp|home|mnt|Users|srv)/[A-Za-z]")
+MACHINE_PATHS = re.compile(r"(?<![\w.\\-])/(?:work|opt|root|tmp|home|mnt|Users|srv)/\w\w")
 
 
 @pytest.fixture(scope="session")
