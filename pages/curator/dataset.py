@@ -11,7 +11,7 @@ from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, empty, page, say_next
 from pages.ui.i18n import _, moment, number
 from pages.ui.labels import split_name
-from pages.ui.run_panel import stage_run
+from pages.ui.run_panel import begun, stage_run
 from pages.ui.samples import show_sample
 from pages.ui.settings_form import stage_form
 from pages.ui.state import VERSION, watched_run
@@ -28,7 +28,7 @@ if not versions and not studio.store.utterances.speakers(persona.id):
     st.stop()
 
 with (
-    st.expander(_("Build a version"), icon=":material/dataset:", expanded=not versions),
+    st.expander(_("Build a version"), icon=":material/dataset:", expanded=not begun(visit)),
     st.form("build", border=False),
 ):
     values = stage_form(

@@ -12,7 +12,7 @@ from pages.ui.frame import coming, empty, page, say_next
 from pages.ui.i18n import _
 from pages.ui.labels import review_status, utterance_kind
 from pages.ui.review import decide, show_in_place
-from pages.ui.run_panel import stage_run
+from pages.ui.run_panel import begun, stage_run
 from pages.ui.settings_form import stage_form
 from pages.ui.state import LINES, UTTERANCE, watched_run
 from pages.ui.tables import chosen_row, pager, place_of
@@ -28,7 +28,7 @@ if not sources:
 
 speakers = studio.store.utterances.speakers(persona.id)
 with (
-    st.expander(_("Find the dialogues"), icon=":material/forum:", expanded=not speakers),
+    st.expander(_("Find the dialogues"), icon=":material/forum:", expanded=not begun(visit)),
     st.form("extract", border=False),
 ):
     values = stage_form(studio, "dialogues", omit={"source_ids"})

@@ -9,7 +9,7 @@ from core.stages.finetuning.settings import PRESETS
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, empty, page, say_next
 from pages.ui.i18n import _, moment, number
-from pages.ui.run_panel import stage_run
+from pages.ui.run_panel import begun, stage_run
 from pages.ui.settings_form import stage_form
 from pages.ui.state import watched_run
 
@@ -29,7 +29,7 @@ if not versions:
     coming("finetuning")
     st.stop()
 
-with st.expander(_("Fine-tune a model"), icon=":material/model_training:", expanded=not models):
+with st.expander(_("Fine-tune a model"), icon=":material/model_training:", expanded=not begun(visit)):
     preset = st.selectbox(
         _("Preset"), PRESETS, help=_("Where the settings below start from; a file in configs/finetuning.")
     )

@@ -11,13 +11,15 @@ _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 _QUIET = {"displayModeBar": False}
 
 
-def curves(rows: Sequence[Mapping[str, float]], names: Sequence[str], *, title: str, x_title: str, key: str) -> None:
-    """Draw one line per name over `step`; a row may lack some of the names."""
+def curves(
+    rows: Sequence[Mapping[str, float]], names: Mapping[str, str], *, title: str, x_title: str, key: str
+) -> None:
+    """Draw one line per name (name -> its title) over `step`; a row may lack some of the names."""
     figure = go.Figure()
-    for name in names:
+    for name, called in names.items():
         points = [(row["step"], row[name]) for row in rows if name in row]
         figure.add_trace(
-            go.Scatter(x=[x for x, _y in points], y=[y for _x, y in points], name=name, mode="lines+markers")
+            go.Scatter(x=[x for x, _y in points], y=[y for _x, y in points], name=called, mode="lines+markers")
         )
     figure.update_traces(line={"width": 2}, marker={"size": 4})
     figure.update_layout(title=title, height=300, margin=_MARGIN, showlegend=len(names) > 1, hovermode="x unified")

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.domain.run import Run, RunState
 from core.services import Services
+from core.translation import N_
 from pages.ui import charts
 from pages.ui.errors import show_failure, told_to_the_user
 from pages.ui.frame import Visit
@@ -19,7 +20,11 @@ from pages.ui.labels import RUN_STATES, job_title
 from pages.ui.state import RUN, watched_run
 
 _LOG_BYTES: Final = 16_000
-_NOT_CURVES: Final = frozenset({"step", "epoch"})
+_CURVES: Final = {
+    "base_loss": N_("base model"),
+    "loss": N_("fine-tuning"),
+}
+"""What is drawn of a run's measurements, the first to be measured first."""
 
 
 def stage_run(visit: Visit, *, folded: bool = True) -> None:
@@ -34,6 +39,11 @@ def stage_run(visit: Visit, *, folded: bool = True) -> None:
             run_panel(visit, watched)
     else:
         run_panel(visit, watched)
+
+
+def begun(visit: Visit) -> bool:
+    """Whether this page's stage was ever run; its form folds away then, and the run stands first."""
+    return bool(visit.studio.store.runs.all(persona_id=visit.persona.id, kind=visit.name, limit=1))
 
 
 def run_panel(visit: Visit, run_id: str) -> None:
@@ -58,6 +68,7 @@ def _panel(visit: Visit, run_id: str, *, was_over: bool) -> None:
     _buttons(visit, run)
     folder = studio.settings.runs / run.id
     _metrics(folder, run)
+    _probes(folder, run)
     _papers(folder, run)
 
 
@@ -112,11 +123,21 @@ def _buttons(visit: Visit, run: Run) -> None:
 
 def _metrics(folder: Path, run: Run) -> None:
     rows = metric_rows(folder)
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _NOT_CURVES]
-    if "loss" in names:
-        names = [name for name in names if "loss" in name]
-    if rows and names:
-        charts.curves(rows, names, title=_("Loss"), x_title=_("step"), key=f"metrics.{run.id}")
+    known = {name: _(title) for name, title in _CURVES.items() if any(name in row for row in rows)}
+    if known:
+        charts.curves(rows, known, title=_("Loss"), x_title=_("step"), key=f"metrics.{run.id}")
+
+
+def _probes(folder: Path, run: Run) -> None:
+    file = folder / "probes.json"
+    questions = run.settings.get("questions")
+    if not (questions and file.exists()):
+        return
+    with st.expander(_("What she answers as the training goes on"), icon=":material/psychology_alt:"):
+        rounds = json.loads(file.read_text(encoding="utf-8"))
+        columns = {_("step"): [one["step"] for one in rounds]}
+        columns |= {text: [one["answers"][number] for one in rounds] for number, text in enumerate(questions)}
+        st.dataframe(columns, hide_index=True)
 
 
 def _papers(folder: Path, run: Run) -> None:
