@@ -13,7 +13,8 @@ _CUE_LINE = re.compile(
 )
 """A role's name and a colon; narration that leads to a quotation is none."""
 _STAGE_LINE = re.compile(r"[（(【\[].*[）)】\]]$")
-_INNER_QUOTE = re.compile(r"[^\s].*[：:，。].*[“「\"]")
+_QUOTE_MARK = re.compile('[“「"]')
+_CLAUSE_MARK = re.compile("[：:，。]")
 _QUOTE_LENGTH = 70
 _ENOUGH = 0.4
 
@@ -28,7 +29,12 @@ def detect_kind(passages: Sequence[Passage]) -> SourceKind:
     if cued / len(spoken) >= _ENOUGH:
         return SourceKind.SCREENPLAY
     headed = any(passage.kind is PassageKind.HEADING for passage in passages)
-    narrated = sum(1 for line in spoken if _INNER_QUOTE.match(line))
+    narrated = sum(1 for line in spoken if _leads_to_a_quote(line))
     if not headed and median(len(line) for line in spoken) <= _QUOTE_LENGTH and narrated / len(spoken) < 0.2:
         return SourceKind.QUOTES
     return SourceKind.NOVEL
+
+
+def _leads_to_a_quote(line: str) -> bool:
+    mark = _QUOTE_MARK.search(line)
+    return mark is not None and _CLAUSE_MARK.search(line, 0, mark.start()) is not None

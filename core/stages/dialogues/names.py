@@ -52,6 +52,8 @@ _CANDIDATE = re.compile(
 )
 _RARE = 3
 """A name seen fewer times as a speaker is taken for chance, unless it begins like one."""
+_MOST_NAMES = 2000
+"""No book has more; what follows is noise."""
 _SURNAMES = frozenset(
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛范彭郎鲁韦马苗袁柳鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬"
     "傅卞康伍余卜顾孟黄穆萧尹姚邵汪祁毛狄戴宋庞熊纪项祝董梁杜阮蓝闵席贾江颜郭梅林刁钟徐邱骆夏蔡田樊胡凌霍虞柯卢莫裘丁邓洪崔龚程邢裴陆荣翁"
@@ -94,6 +96,8 @@ def discover_names(paragraphs: Sequence[str]) -> list[str]:
             continue
         if _plausible(name) and not any(_only_extends(name, known) for known in names):
             names.append(name)
+        if len(names) == _MOST_NAMES:
+            break
     return names
 
 

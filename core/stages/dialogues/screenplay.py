@@ -9,8 +9,10 @@ from core.domain.text import Passage, PassageKind, Utterance, UtteranceKind
 
 NAME = "screenplay"
 _NAME = r"[^\s：:；;，。！？、（）()【】\[\]“”\"]{1,12}"
+_ACTION = r"[（(][^（）()]{0,60}[）)]"
 _LINE = re.compile(
-    rf"(?P<name>{_NAME})\s*(?P<action>[（(][^（）()]{{0,60}}[）)])?\s*[：:；;]\s*(?P<words>\S.*)$", re.DOTALL
+    rf"(?P<name>{_NAME})\s{{0,4}}(?P<action>{_ACTION})?\s{{0,4}}[：:；;]\s*(?P<words>\S.*)$",
+    re.DOTALL,
 )
 _NARRATION = re.compile("旁白|画外音|字幕|解说|场景|时间|地点|人物|道具|背景|[内外]?景|日|夜|转场|场次")
 _THOUGHT = re.compile("心想|心声|内心|独白|暗想|os|OS")

@@ -21,6 +21,7 @@ QUOTES = "我不怕雨，只怕雨停了。\n“竹子也有竹子的心事。�
         (QUOTES, SourceKind.QUOTES),
         ("第一回　只有回目", SourceKind.NOVEL),
         ("青儿一路走来，" * 60, SourceKind.NOVEL),
+        ("，" * 100_000, SourceKind.NOVEL),  # does not stall either
     ],
 )
 def test_the_kind_is_told_by_the_shape_of_the_lines(text, kind):
