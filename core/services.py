@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -72,7 +72,7 @@ def open_services(settings: Settings | None = None) -> Services:
     store = Store(settings.store_url, settings.workspace)
     for file in sorted((CONFIGS / "personas").glob("*.yaml")):
         store.personas.put(read_persona(file))
-    jobs = Jobs(settings, store, {job.kind: job for job in _jobs(settings, store)})
+    jobs = Jobs(settings, store, {job.kind: job for job in _jobs(_Stages(settings, store))})
     return Services(settings, store, jobs, Execution(settings, store, jobs, worker="here"))
 
 
@@ -90,52 +90,60 @@ def seed(opened: Services) -> bool:
     return True
 
 
-def _jobs(settings: Settings, store: Store) -> tuple[Job, ...]:
-    """The table of jobs: what may run, in which queue, and what it is handed."""
+class _Stages:
+    """What each kind of run does, and what it is handed beyond its settings."""
 
-    def corpus(wanted: CorpusSettings, context: RunContext) -> Mapping[str, Any]:
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+
+    def corpus(self, wanted: CorpusSettings, context: RunContext) -> Mapping[str, Any]:
         from core.stages.corpus.run import run
 
-        return run(wanted, context=context, store=store)
+        return run(wanted, context=context, store=self._store)
 
-    def dialogues(wanted: DialogueSettings, context: RunContext) -> Mapping[str, Any]:
+    def dialogues(self, wanted: DialogueSettings, context: RunContext) -> Mapping[str, Any]:
         from core.stages.dialogues.run import run
 
-        return run(wanted, context=context, store=store)
+        return run(wanted, context=context, store=self._store)
 
-    def dataset(wanted: DatasetSettings, context: RunContext) -> Mapping[str, Any]:
+    def dataset(self, wanted: DatasetSettings, context: RunContext) -> Mapping[str, Any]:
         from core.stages.dataset.run import run
 
-        return run(wanted, context=context, store=store)
+        return run(wanted, context=context, store=self._store)
 
-    def finetuning(wanted: FinetuneSettings, context: RunContext) -> Mapping[str, Any]:
+    def finetuning(self, wanted: FinetuneSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.backends.tools.toolchains import ensure
         from core.stages.finetuning.run import run
 
-        return run(wanted, context=context, store=store, environment=environments(context))
+        def environment(name: str) -> Path:
+            return ensure(name, settings=self._settings, context=context)
 
-    def finetuning_inputs(wanted: FinetuneSettings) -> Mapping[str, Any]:
+        return run(wanted, context=context, store=self._store, environment=environment)
+
+    def finetuning_inputs(self, wanted: FinetuneSettings) -> Mapping[str, Any]:
         from core.stages.finetuning.run import inputs
 
-        return inputs(wanted, store)
+        return inputs(wanted, self._store)
 
-    def voice_dataset(wanted: VoiceWork, context: RunContext) -> Mapping[str, Any]:
+    def voice_dataset(self, wanted: VoiceWork, context: RunContext) -> Mapping[str, Any]:
         from core.stages.voice_dataset.run import run
 
-        return run(wanted, context=context, store=store)
+        return run(wanted, context=context, store=self._store)
 
-    def toolchain(wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
-        return {"python": str(environments(context)(wanted.name))}
-
-    def environments(context: RunContext) -> Callable[[str], Path]:
+    def toolchain(self, wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
         from core.backends.tools.toolchains import ensure
 
-        return lambda name: ensure(name, settings=settings, context=context)
+        return {"python": str(ensure(wanted.name, settings=self._settings, context=context, until=1.0))}
 
+
+def _jobs(stages: _Stages) -> tuple[Job, ...]:
+    """The table of jobs: what may run, in which queue, and who does it."""
     return (
-        Job("corpus", N_("Import"), "cpu", CorpusSettings, corpus),
-        Job("dialogues", N_("Extraction"), "cpu", DialogueSettings, dialogues),
-        Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, dataset),
-        Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, finetuning, finetuning_inputs),
-        Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, voice_dataset),
-        Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, toolchain),
+        Job("corpus", N_("Import"), "cpu", CorpusSettings, stages.corpus),
+        Job("dialogues", N_("Extraction"), "cpu", DialogueSettings, stages.dialogues),
+        Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, stages.dataset),
+        Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, stages.finetuning, stages.finetuning_inputs),
+        Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, stages.voice_dataset),
+        Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
     )

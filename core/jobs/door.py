@@ -80,7 +80,8 @@ class Process:
         spec = {"argv": argv, "cwd": str(command.cwd), "env": dict(command.env), "pty": command.pty, "log": str(log)}
         (self._folder / "command.json").write_text(json.dumps(spec), encoding="utf-8")
         launcher = subprocess.Popen(
-            [sys.executable, "-S", str(_LAUNCHER), str(self._folder)],
+            # -P: the launcher imports the standard library only, and a `queue.py` of ours lies beside it
+            [sys.executable, "-S", "-P", str(_LAUNCHER), str(self._folder)],
             env=inherited_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -45,9 +45,7 @@ class Talks(Rooms):
         with self._reading() as db:
             row = db.execute(sa.select(t.message).where(t.message.c.id == message_id)).one_or_none()
         if row is None:
-            raise NotFoundError(
-                N_("There is no message {id}."), remedy=N_("Open the chat again."), id=message_id
-            )
+            raise NotFoundError(N_("There is no message {id}."), remedy=N_("Open the chat again."), id=message_id)
         return from_row(Message, row)
 
     def messages(self, conversation_id: str) -> list[Message]:
