@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.domain.text import Split
 from core.stages.dataset.export import export
+from core.store.utterances import UtteranceFilter
 from pages.ui import charts
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, empty, page, say_next
@@ -22,7 +23,7 @@ studio, persona = visit.studio, visit.persona
 sources = {source.id: source.name for source in studio.store.corpus.sources(persona.id)}
 versions = {version.id: version for version in studio.store.datasets.versions(persona.id)}
 
-if not versions and not studio.store.utterances.speakers(persona.id):
+if not versions and not studio.store.utterances.count(UtteranceFilter(persona.id)):
     empty(_("There are no lines to build from yet."), icon="forum", link="dialogues", label=_("Extract the dialogues"))
     coming("dataset")
     st.stop()
@@ -100,11 +101,8 @@ with figures:
             x_title=_("characters, from"),
             key="lengths",
         )
-    per_chapter = [
-        (f"{row['source']}\n{row['chapter']}", row["split"], row["samples"]) for row in known.get("by_chapter", ())
-    ]
     charts.stacked(
-        [(place, split_name(Split(split)), count) for place, split, count in per_chapter],
+        [(str(row["chapter"]), split_name(row["split"]), row["samples"]) for row in known.get("by_chapter", ())],
         title=_("Samples by chapter"),
         x_title=_("chapter"),
         key="chapters",

@@ -99,6 +99,6 @@ with read:
             st.stop()
         line = studio.store.utterances.get(UTTERANCE.get() or lines.rows[0].id)
         show_in_place(visit, line, studio.store.corpus.passage(line.passage_id))
-        decide(visit, line)
+        decide(visit, line, names)
 
 coming("dialogues")

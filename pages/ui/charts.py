@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
+_ABOVE = {"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"}
 _QUIET = {"displayModeBar": False}
 
 
@@ -22,7 +23,9 @@ def curves(
             go.Scatter(x=[x for x, _y in points], y=[y for _x, y in points], name=called, mode="lines+markers")
         )
     figure.update_traces(line={"width": 2}, marker={"size": 4})
-    figure.update_layout(title=title, height=300, margin=_MARGIN, showlegend=len(names) > 1, hovermode="x unified")
+    figure.update_layout(
+        title=title, height=300, margin=_MARGIN, showlegend=len(names) > 1, legend=_ABOVE, hovermode="x unified"
+    )
     figure.update_xaxes(title=x_title)
     _show(figure, key)
 
@@ -66,7 +69,7 @@ def stacked(rows: Sequence[tuple[str, str, float]], *, title: str, x_title: str,
         margin=_MARGIN,
         barmode="stack",
         bargap=0.15,
-        legend={"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
+        legend=_ABOVE,
     )
     figure.update_xaxes(title=x_title, type="category", categoryorder="array", categoryarray=places, nticks=24)
     _show(figure, key)

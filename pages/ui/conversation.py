@@ -67,9 +67,12 @@ def _words(events: Iterator[ReplyEvent], turn: str, done: list[Message]) -> Iter
     speech = st.container(key=f"speech-{turn}", gap=None)
     with speech:
         play(turn, -1, b"")  # what is still heard of the last reply ends here
+    waiting = st.empty()
+    waiting.caption(_("thinking…"))
     for event in events:
         match event:
             case TextDelta():
+                waiting.empty()
                 yield plain(event.text)
             case SoundReady():
                 with speech:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -38,15 +39,17 @@ def show_in_place(visit: Visit, line: Utterance, passage: Passage) -> None:
         )
 
 
-def decide(visit: Visit, line: Utterance) -> None:
-    """Draw the form that accepts, rejects or corrects the line; saves name the revision their author saw."""
+def decide(visit: Visit, line: Utterance, names: Sequence[str]) -> None:
+    """Draw the form that accepts, rejects or corrects the line; saves name the revision their author saw.
+
+    `names` are offered as speakers; another one may be typed.
+    """
     seen = LINE_SEEN.revision(line.id, line.revision)
     if seen != line.revision:
         st.warning(_("Somebody changed this line meanwhile; it now reads: {text}").format(text=line.text))
         if st.button(_("Look at it as it is now"), icon=":material/refresh:", key="line.refresh"):
             LINE_SEEN.look(line.id, line.revision)
             st.rerun()
-    names = [name for name, _lines in visit.studio.store.utterances.speakers(visit.persona.id)]
     with st.form(f"line.{line.id}@{seen}", border=False):
         left, right = st.columns(2)
         speaker = left.selectbox(

@@ -18,7 +18,7 @@ _CSS: Final = """
 }
 .reader mark.hers { background: color-mix(in srgb, #5B8C70 22%, transparent); }
 .reader mark.chosen { background: color-mix(in srgb, #C8963E 38%, transparent); text-decoration: none; }
-[class*="st-key-speech"] { position: absolute; height: 0; overflow: hidden; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-speech"]) { position: absolute; height: 0; overflow: hidden; }
 [data-testid="stChatMessage"]:has([aria-label="Chat message from user"]) {
   background: color-mix(in srgb, #B5A27A 13%, transparent);
 }

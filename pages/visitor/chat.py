@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain.chat import Speaker
 from core.domain.identity import new_id
 from core.settings import stage_defaults
-from core.stages.chat.choice import choices, model_for, usual_choice
+from core.stages.chat.choice import choices, model_for, prepare, usual_choice
 from core.stages.chat.mouth import mouth_of
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import answer, begin
@@ -24,7 +24,8 @@ answerers = {one.id: one for one in choices(persona.id, settings=settings, store
 talks = {talk.id: talk for talk in studio.store.talks.conversations(persona.id)}
 talk = talks.get(CONVERSATION.get())
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+tools = st.container(horizontal=True, vertical_alignment="bottom")
+with tools:
     chosen = st.selectbox(
         _("Who answers"),
         list(answerers),
@@ -45,9 +46,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             if st.button(f"{one.title} · {moment(one.created_at)}", type="tertiary", key=f"open.{one.id}"):
                 CONVERSATION.set(one.id)
                 st.rerun()
-    if st.button(_("New talk"), icon=":material/add_comment:", disabled=talk is None):
-        CONVERSATION.clear()
-        st.rerun()
+
+prepare(answerers[chosen], persona, settings=settings, store=studio.store)
 
 if talk:
     history(visit, studio.store.talks.messages(talk.id))
@@ -76,5 +76,9 @@ if said:
             ),
             new_id("turn"),
         )
-elif not talk:
+
+if not talk:
     coming("chat")
+elif tools.button(_("New talk"), icon=":material/add_comment:"):
+    CONVERSATION.clear()
+    st.rerun()
