@@ -69,7 +69,7 @@ def test_a_chunk_of_speech_carries_its_place_before_the_sound():
 
 def test_the_end_of_a_log_shows_a_progress_bar_once(tmp_path):
     log = tmp_path / "run.log"
-    log.write_bytes("begun\n 1%\r 50%\r100%\ndone\n".encode())
+    log.write_bytes(b"begun\n 1%\r 50%\r100%\ndone\n")
 
     assert run_panel.last_lines(log) == "begun\n100%\ndone"
 
@@ -124,8 +124,11 @@ def test_an_expected_failure_is_shown_with_its_remedy_and_the_page_goes_on():
         from core.errors import InvalidInputError
         from pages.ui.errors import told_to_the_user
 
+        def refuse(name: str) -> None:
+            raise InvalidInputError("{name} is empty.", remedy="Choose another file.", name=name)
+
         with told_to_the_user():
-            raise InvalidInputError("{name} is empty.", remedy="Choose another file.", name="a.txt")
+            refuse("a.txt")
         st.write("still here")
 
     shown = AppTest.from_function(script).run()
