@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -95,4 +94,3 @@ def _stay_alive(store: Store, name: str, until: threading.Event) -> None:
         store.runs.heartbeat(Worker(name, os.getpid(), socket.gethostname(), started, now()))
         until.wait(_HEARTBEAT)
     _log.info("worker %s ends; programs it started go on and are followed again at the next start", name)
-    time.sleep(0)
