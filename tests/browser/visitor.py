@@ -107,7 +107,7 @@ class Visitor:
         details.evaluate("box => Promise.all(box.getAnimations({ subtree: true }).map(one => one.finished))")
         return folded
 
-    def choose(self, label: str, option: str, *, within: Locator | None = None) -> None:
+    def choose(self, label: str, option: str | re.Pattern[str], *, within: Locator | None = None) -> None:
         """Choose an option of the select box of that label."""
         box = (within or self.page).get_by_test_id("stSelectbox").filter(has_text=label).filter(visible=True).first
         wanted = self.page.get_by_role("option", name=option, exact=True).first

@@ -1,0 +1,190 @@
+"""What a person does on each page again and again, and how to see that the page has answered."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.services import Services
+from tests.browser.visitor import PATIENCE, Visitor
+
+CLOCK = """
+window.clock = { touched: 0, done: 0 };
+for (const kind of ["pointerdown", "keydown"]) {
+  addEventListener(kind, () => { window.clock.touched = performance.now(); }, { capture: true });
+}
+window.clock.until = (arrived) => {
+  window.clock.done = 0;
+  const look = () => {
+    if (arrived()) requestAnimationFrame(() => { window.clock.done = performance.now(); });
+    else requestAnimationFrame(look);
+  };
+  look();
+};
+"""
+"""Runs in the page: from the last key or button touched to the frame after the answer is there."""
+
+
+class Tab(Visitor):
+    """A visitor with a clock."""
+
+    taken: float = 0
+    """Milliseconds of the last clocked action."""
+
+    def clock(self, press: Callable[[], object], until: str) -> None:
+        """Do `press` and note how long it took until the JavaScript expression held."""
+        self.page.evaluate(f"window.clock.until(() => {until})")
+        press()
+        self.page.wait_for_function("window.clock.done > 0", timeout=2 * PATIENCE)
+        self.taken = float(self.page.evaluate("window.clock.done - window.clock.touched"))
+        self.settled()
+
+    def clock_change(self, press: Callable[[], object], what: str) -> None:
+        """Do `press` and note how long it took until the value of the JavaScript expression was another."""
+        now = self.page.evaluate(what)
+        self.clock(press, f"![undefined, '', {json.dumps(now)}].includes({what})")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do on a page, the n-th time a little different from the one before."""
+
+    page: str
+    """The stage's id, or the script's name."""
+    name: str
+    do: Callable[[Tab, int], None]
+    prepare: Callable[[Tab], None] = lambda tab: None
+    address: Callable[[Services], str] | None = None
+    """Where it begins; the page itself where nothing is said."""
+
+    def begin(self, services: Services) -> str:
+        """Return the address the tab opens first."""
+        return self.address(services) if self.address else self.page
+
+
+def _text(selector: str, which: int = 0) -> str:
+    return f"[...document.querySelectorAll({json.dumps(selector)})].at({which})?.textContent"
+
+
+def _arrive_by_menu(title: str, landmark: str) -> Callable[[Tab, int], None]:
+    def do(tab: Tab, _number: int) -> None:
+        away = "Arena" if title != "Arena" else "Runs"
+        entries = tab.page.get_by_test_id("stSidebarNavLink")
+        entries.filter(has_text=away).click()
+        tab.page.wait_for_function(f"{_text('h1')} === {json.dumps(away)}")
+        tab.settled()
+        tab.clock(entries.filter(has_text=title).first.click, landmark)
+
+    return do
+
+
+def _open_a_chapter(tab: Tab, number: int) -> None:
+    tab.clock_change(lambda: tab.pick_row(1 + number % 8), _text(".reader h4"))
+
+
+def _choose_a_line(tab: Tab, number: int) -> None:
+    tab.clock_change(lambda: tab.pick_row(1 + number % 8), _text(".reader mark.chosen"))
+
+
+def _next_page(tab: Tab, number: int) -> None:
+    there = 2 - number % 2
+    pager = f"[...document.querySelectorAll('p')].some(one => one.textContent.startsWith('page {there} of'))"
+    tab.clock(lambda: tab.press("Later" if there == 2 else "Earlier"), pager)
+
+
+def _filter_by_speaker(tab: Tab, number: int) -> None:
+    rows = "[...document.querySelectorAll('p')].find(one => one.textContent.startsWith('page '))?.textContent"
+    tab.clock_change(lambda: tab.choose("Speaker", ("贾宝玉", "薛宝钗", "紫鹃")[number % 3]), rows)
+
+
+def _show_what_waits(tab: Tab) -> None:
+    tab.choose("Status", "to review")
+    tab.pick_row(0)
+    tab.page.wait_for_selector(".reader mark.chosen")
+    tab.settled()
+
+
+def _accept_a_line(tab: Tab, _number: int) -> None:
+    tab.clock_change(lambda: tab.press("Accept"), _text(".reader mark.chosen"))
+
+
+def _choose_a_version(tab: Tab, number: int) -> None:
+    name = re.compile(("long talks", "short talks")[number % 2])
+    tab.clock_change(lambda: tab.choose("Version", name), _text("[data-testid=stMetricValue]"))
+
+
+def _see_the_other_side(tab: Tab, number: int) -> None:
+    side = ("held out", "training")[number % 2]
+    click = tab.page.get_by_test_id("stMain").get_by_role("radio", name=side).click
+    tab.clock_change(click, _text("[class*='st-key-sample-']", -1))
+
+
+def _choose_a_preset(tab: Tab, number: int) -> None:
+    preset = re.compile(("internlm2", "tiny")[number % 2])
+    tab.clock_change(lambda: tab.choose("Preset", preset), "document.querySelector('input[aria-label=Base]')?.value")
+
+
+def _choose_a_recording(tab: Tab, number: int) -> None:
+    name = re.compile(("morning", "evening")[number % 2])
+    drawn = "document.querySelector('.js-plotly-plot .scatterlayer path.js-line')?.getAttribute('d')"
+    tab.clock_change(lambda: tab.choose("Recording", name), drawn)
+
+
+def _choose_a_group(tab: Tab, number: int) -> None:
+    group, subject = (("Humanities", "Art studies"), ("STEM", "Computer network"))[number % 2]
+    click = tab.page.get_by_test_id("stMain").get_by_role("radio", name=group).click
+    drawn = "[...document.querySelectorAll('.js-plotly-plot svg text')].some(one => one.textContent.includes('{}'))"
+    tab.clock(click, drawn.format(subject))
+
+
+def _send_and_read_the_first_word(tab: Tab, number: int) -> None:
+    said = f"第{number}回问你：昨夜的雨可停了？"
+    there = f"""(said => {{
+      const talk = [...document.querySelectorAll("[data-testid=stChatMessage]")];
+      const hers = talk.at(-1)?.querySelector("[data-testid=stMarkdown]")?.textContent;
+      return talk.at(-2)?.textContent.includes(said) && Boolean(hers);
+    }})({json.dumps(said)})"""
+    tab.page.get_by_placeholder("Write to").fill(said)
+    tab.clock(lambda: tab.page.get_by_placeholder("Write to").press("Enter"), there)
+
+
+def _the_talk(services: Services) -> str:
+    return f"chat?talk={services.store.talks.conversations(services.settings.persona)[0].id}"
+
+
+def _open_a_run(tab: Tab, number: int) -> None:
+    tab.clock_change(
+        lambda: tab.pick_row(1 + number % 8), "document.querySelector(\"[class*='st-key-run-run-']\")?.className"
+    )
+
+
+_DRAWN = "document.querySelectorAll('.stage-count').length === 8"
+
+ACTIONS: tuple[Action, ...] = (
+    Action("home", "come by the menu", _arrive_by_menu("Home", _DRAWN), address=lambda _services: ""),
+    Action("corpus", "open a chapter", _open_a_chapter),
+    Action("dialogues", "go to the next page", _next_page),
+    Action("dialogues", "filter by speaker", _filter_by_speaker),
+    Action("dialogues", "choose a line", _choose_a_line),
+    Action("dialogues", "accept a line", _accept_a_line, prepare=_show_what_waits),
+    Action("dataset", "choose a version", _choose_a_version),
+    Action("dataset", "see the held-out side", _see_the_other_side),
+    Action("finetuning", "choose a preset", _choose_a_preset),
+    Action("voice_dataset", "choose a recording", _choose_a_recording),
+    Action(
+        "voice_training",
+        "come by the menu",
+        _arrive_by_menu("Voice training", f"{_text('h1')} === 'Voice training'"),
+    ),
+    Action(
+        "evaluation",
+        "choose a group of subjects",
+        _choose_a_group,
+        prepare=lambda tab: tab.page.get_by_role("tab", name="Subjects").click(),
+    ),
+    Action("chat", "send, and read the first word", _send_and_read_the_first_word, address=_the_talk),
+    Action("runs", "open a run", _open_a_run),
+    Action("arena", "come by the menu", _arrive_by_menu("Arena", f"{_text('h1')} === 'Arena'")),
+)
