@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pages.ui.errors import told_to_the_user
 from pages.ui.menu import menu
 
-menu().run()
+with told_to_the_user():  # what no page expected, e.g. a mistake in the settings, is told here
+    menu().run()

@@ -99,3 +99,24 @@ def test_a_link_to_a_passage_opens_its_chapter(app, book):
     app.switch_page(str(SCRIPTS / "curator" / "corpus.py")).run()
 
     assert any("心里都湿了" in block.proto.body for block in app.get("html"))
+
+
+def test_a_mistake_in_the_settings_is_told_with_its_remedy(app, monkeypatch):
+    monkeypatch.setenv("DAIYU_SERVER__PORT", "no number")
+    wiring.services.cache_clear()
+    app.run()
+    monkeypatch.delenv("DAIYU_SERVER__PORT")
+    wiring.services.cache_clear()
+
+    assert not app.exception
+    assert "server.port" in app.error[0].value
+
+
+def test_a_link_to_what_is_gone_says_so(app, book):
+    app.query_params["run"] = "run-gone"
+    app.run()
+    app.query_params["run"] = "run-gone"
+    app.switch_page(str(SCRIPTS / "trainer" / "runs.py")).run()
+
+    assert not app.exception
+    assert "run-gone" in app.error[0].value
