@@ -26,7 +26,9 @@ class PersonaFile(BaseModel):
     cast: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="The other people of the book: canonical name, other names."
     )
-    portrait: str = Field(default="", description="An SVG drawing, shown beside her words.")
+    portrait: str = Field(
+        default="", pattern=r"^([\w-]+\.svg)?$", description="Her drawing, an SVG file beside this one."
+    )
     voice: dict[str, float | str] = Field(default_factory=dict, description="Settings of the built-in voice.")
 
 
@@ -51,9 +53,16 @@ def read_persona(path: Path) -> Persona:
         aliases=content.aliases,
         cast=content.cast,
         facts=content.facts,
-        portrait=content.portrait.strip(),
+        portrait=_drawing(path.with_name(content.portrait)) if content.portrait else "",
         voice=content.voice,
     )
+
+
+def _drawing(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise _unusable(path, "the drawing cannot be read") from None
 
 
 def _unusable(path: Path, problem: str) -> SettingsError:

@@ -10,10 +10,12 @@ from core.stages.voice_dataset.recordings import import_recording
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.waveform import envelope_of
 from core.store.utterances import UtteranceFilter
+from pages.ui.clips import proposed_stretch, show_clip
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, empty, page, say_next
-from pages.ui.i18n import _, duration, number
+from pages.ui.i18n import _, duration
 from pages.ui.recorder import incoming_sound
+from pages.ui.run_panel import stage_run
 from pages.ui.state import RECORDING, RECORDINGS
 from pages.ui.waveform import choose_stretch
 
@@ -63,7 +65,8 @@ with told_to_the_user():
         start_time=stretch[0] if stretch else 0,
         end_time=stretch[1] if stretch else None,
     )
-    start, end = stretch or (0.0, min(drawn.seconds, settings.longest_clip))
+    proposed = proposed_stretch(visit, recording, drawn.seconds)
+    start, end = stretch or proposed or (0.0, min(drawn.seconds, settings.longest_clip))
     where, what = st.columns([1, 2])
     start = where.number_input(
         _("From (s)"), 0.0, drawn.seconds, min(round(start, 2), drawn.seconds), step=0.1, key=f"from.{start:.3f}"
@@ -94,18 +97,12 @@ with told_to_the_user():
         )
         say_next(_("The clip is made: {text}").format(text=clip.text))
 
+stage_run(visit)
+
 st.subheader(_("Clips"), anchor=False)
 if not clips:
     st.caption(_("No clip yet."))
 for clip in clips[:30]:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"clip-{clip.id}"):
-        st.markdown(f"**{clip.text}**", width="stretch")
-        st.caption(_("{seconds} s").format(seconds=number(clip.end - clip.start)), width="content")
-        if clip.utterance_id:
-            st.badge(_("a line of the book"), color="green", icon=":material/link:")
-        st.audio(str(studio.store.files.path(clip.sha256)), width=260)
-        if st.button(_("Delete"), icon=":material/delete:", type="tertiary", key=f"delete.{clip.id}"):
-            studio.store.voice.delete_clip(clip.id, who=visit.who)
-            say_next(_("The clip was deleted; its recording stays."))
+    show_clip(visit, clip)
 
 coming("voice_dataset")
