@@ -84,8 +84,11 @@ def _open_a_chapter(tab: Tab, number: int) -> None:
     tab.clock_change(lambda: tab.pick_row(1 + number % 8), _text(".reader h4"))
 
 
+_REVIEWED = "document.querySelector('textarea')?.value"
+
+
 def _choose_a_line(tab: Tab, number: int) -> None:
-    tab.clock_change(lambda: tab.pick_row(1 + number % 8), _text(".reader mark.chosen"))
+    tab.clock_change(lambda: tab.pick_row(1 + number % 8), _REVIEWED)
 
 
 def _next_page(tab: Tab, number: int) -> None:
@@ -102,12 +105,12 @@ def _filter_by_speaker(tab: Tab, number: int) -> None:
 def _show_what_waits(tab: Tab) -> None:
     tab.choose("Status", "to review")
     tab.pick_row(0)
-    tab.page.wait_for_selector(".reader mark.chosen")
+    tab.page.wait_for_url(re.compile("line="))
     tab.settled()
 
 
 def _accept_a_line(tab: Tab, _number: int) -> None:
-    tab.clock_change(lambda: tab.press("Accept"), _text(".reader mark.chosen"))
+    tab.clock_change(lambda: tab.press("Accept"), _REVIEWED)
 
 
 def _choose_a_version(tab: Tab, number: int) -> None:

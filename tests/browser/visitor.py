@@ -104,7 +104,9 @@ class Visitor:
             details.locator("summary").first.click()
         expect(details).to_have_attribute("open", "")
         # A click on what still moves is lost.
-        details.evaluate("box => Promise.all(box.getAnimations({ subtree: true }).map(one => one.finished))")
+        details.evaluate(
+            "box => Promise.all(box.getAnimations({ subtree: true }).map(one => one.finished.catch(() => 0)))"
+        )
         return folded
 
     def choose(self, label: str, option: str | re.Pattern[str], *, within: Locator | None = None) -> None:
@@ -120,7 +122,7 @@ class Visitor:
 
     def write(self, label: str, text: str, *, within: Locator | None = None) -> None:
         """Write into the field of that label and leave it, which is when Streamlit listens."""
-        field = (within or self.page).get_by_label(label).filter(visible=True).first
+        field = (within or self.page).get_by_label(label, exact=True).filter(visible=True).first
         field.fill(text)
         field.press("Tab")
 

@@ -1,0 +1,210 @@
+"""Takes the READMEs' pictures: walks the real path on a whole book, in English and in Chinese.
+
+    python docs/screenshots.py BOOK.txt [--workspace FOLDER] [--steps 150]
+
+What the workspace already holds is not made anew, so a second call only takes the pictures again. The fine-tuning
+is the real one; where XTuner's environment is not built yet, it is built first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import math
+import sys
+import tempfile
+import wave
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core.domain.run import RunState
+from core.domain.training import ModelKind
+from core.services import Services
+from core.settings import PROJECT, stage_defaults
+from core.stages.evaluation.scorecards import import_summary
+from core.stages.evaluation.settings import EvaluationSettings
+from core.stages.voice_dataset.clips import make_clip
+from core.stages.voice_dataset.recordings import import_recording
+from core.stages.voice_dataset.settings import VoiceDatasetSettings
+from tests.browser.running_app import RunningApp, wait_until
+from tests.browser.visitor import PATIENCE, Visitor, chromium
+
+IMAGES = PROJECT / "docs" / "images"
+LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
+SUMMARY = PROJECT / "tests" / "data" / "evaluation" / "summary_current.csv"
+QUESTIONS = ("你喜欢下雨么？", "你为什么爱哭？")
+"""Said to her in the picture of the chat."""
+
+Show = Callable[[Visitor], None]
+"""Brings the part of the page that the picture is about into the window."""
+
+
+def main() -> None:
+    """Walk the path and write the pictures."""
+    parser = argparse.ArgumentParser(description="Take the pictures of the READMEs.")
+    parser.add_argument("book", type=Path)
+    parser.add_argument("--workspace", type=Path, default=Path(tempfile.gettempdir()) / "daiyu-screenshots")
+    parser.add_argument("--steps", type=int, default=150, help="training steps")
+    chosen = parser.parse_args()
+
+    app = RunningApp(chosen.workspace)
+    services = app.services()
+    try:
+        walk(services, chosen.book, chosen.steps)
+        with sync_playwright() as playwright, chromium(playwright) as browser:
+            talk(browser, app, services)
+            for language, locale in LANGUAGES.items():
+                take(browser, app, services, language, locale)
+    finally:
+        services.close()
+        app.stop()
+
+
+def walk(services: Services, book: Path, steps: int) -> None:
+    """Make what the pages are to show: corpus, lines, dataset, model, recording, clip, scores."""
+    store, persona = services.store, services.settings.persona
+    if book.name not in {source.name for source in store.corpus.sources(persona)}:
+        with book.open("rb") as stream:
+            do(services, "corpus", {"uploads": services.receive_texts(stream, book.name)})
+        do(services, "dialogues", {})
+    if not store.datasets.versions(persona):
+        do(services, "dataset", {})
+    if not store.models.all(persona, ModelKind.TEXT):
+        do(services, "finetuning", {"max_steps": steps})
+        store.models.use(store.models.all(persona, ModelKind.TEXT)[0].id, who="screenshots")
+    if not store.voice.recordings(persona):
+        add_a_recording(services)
+    if not store.scorecards.all(persona):
+        settings = stage_defaults("evaluation", EvaluationSettings)
+        with SUMMARY.open("rb") as stream:
+            import_summary(stream, "daiyu-1.8b.csv", persona_id=persona, settings=settings, store=store)
+
+
+def do(services: Services, kind: str, settings: Mapping[str, object]) -> None:
+    """Have the app's worker do a run, and wait for it."""
+    run = services.jobs.submit(kind, services.settings.persona, settings, who="screenshots")
+    wait_until(lambda: services.store.runs.get(run.id).state.over, 3600)
+    ended = services.store.runs.get(run.id)
+    if ended.state is not RunState.SUCCEEDED:
+        raise SystemExit(f"{kind} ended {ended.state}: {ended.error}")
+
+
+def add_a_recording(services: Services) -> None:
+    """Import a hummed phrase made here, and cut a clip of it."""
+    settings = stage_defaults("voice_dataset", VoiceDatasetSettings)
+    persona = services.store.personas.get(services.settings.persona)
+    recording = import_recording(
+        io.BytesIO(a_hummed_phrase()),
+        "听雨.wav",
+        persona_id=persona.id,
+        settings=settings,
+        max_megabytes=services.settings.uploads.max_audio_mb,
+        store=services.store,
+    )
+    make_clip(recording, 0.2, 2.1, text="雨落在竹叶上。", speaker=persona.name, settings=settings, store=services.store)
+
+
+def a_hummed_phrase(seconds: float = 12, rate: int = 32_000) -> bytes:
+    """Return a wav of swelling tones with rests between them, as a phrase has."""
+    time = np.arange(int(seconds * rate)) / rate
+    syllable = np.clip(np.sin(2 * math.pi * time / 0.42) + 0.3, 0, 1) * (np.sin(2 * math.pi * time / 4.1) > -0.6)
+    tone = np.sin(2 * math.pi * 230 * time + 3 * np.sin(2 * math.pi * 0.7 * time)) + 0.4 * np.sin(
+        2 * math.pi * 460 * time
+    )
+    sound = syllable * tone * (0.5 + 0.3 * np.sin(2 * math.pi * time / 7)) * 15_000
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setnchannels(1)
+        written.setsampwidth(2)
+        written.setframerate(rate)
+        written.writeframes(sound.astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def talk(browser: Browser, app: RunningApp, services: Services) -> None:
+    """Talk with her in the browser, once by her own lines and once by the model in use."""
+    if services.store.talks.conversations(services.settings.persona):
+        return
+    visitor = a_tab(browser, app, "zh-CN")
+    visitor.open("chat?lang=en")
+    for question, answerer in zip(QUESTIONS, ("Her own lines", None), strict=True):
+        if answerer:
+            visitor.choose("Who answers", answerer)
+            visitor.settled()
+        visitor.page.get_by_placeholder("Write to").fill(question)
+        visitor.page.get_by_placeholder("Write to").press("Enter")
+        visitor.sees(question)
+        visitor.sees("placeholder voice", patience=4 * PATIENCE)
+        visitor.settled()
+    visitor.page.context.close()
+
+
+def a_tab(browser: Browser, app: RunningApp, locale: str, *, width: int = 1280, height: int = 900) -> Visitor:
+    """Open a tab of that size."""
+    context = browser.new_context(
+        locale=locale, timezone_id="Asia/Shanghai", viewport={"width": width, "height": height}
+    )
+    return Visitor(context.new_page(), app.url)
+
+
+def take(browser: Browser, app: RunningApp, services: Services, language: str, locale: str) -> None:
+    """Take every picture in one language."""
+    visitor = a_tab(browser, app, locale)
+    for name, (address, show) in scenes(services).items():
+        visitor.open(address)
+        show(visitor)
+        picture(visitor, f"{name}-{language}")
+    visitor.page.context.close()
+    phone = a_tab(browser, app, locale, width=390, height=844)
+    for name, address in (("home", ""), ("chat", the_talk(services))):
+        phone.open(address)
+        picture(phone, f"{name}-phone-{language}")
+    phone.page.context.close()
+
+
+def scenes(services: Services) -> dict[str, tuple[str, Show]]:
+    """Return picture -> address and what is to be seen."""
+    store, persona = services.store, services.settings.persona
+    trained = store.runs.all(persona_id=persona, kind="finetuning", limit=1)[0]
+    return {
+        "home": ("", lambda visitor: drawn(visitor, ".stage-count")),
+        "corpus": ("corpus", lambda visitor: visitor.pick_row(22)),
+        "dialogues": ("dialogues", lambda visitor: visitor.pick_row(3)),
+        "dataset": ("dataset", lambda visitor: drawn(visitor, "[class*='st-key-sample-']")),
+        "finetuning": ("finetuning", lambda visitor: drawn(visitor, ".js-plotly-plot .scatterlayer path.js-line")),
+        "runs": (f"runs?run={trained.id}", lambda visitor: drawn(visitor, f".st-key-run-{trained.id}")),
+        "chat": (the_talk(services), lambda visitor: drawn(visitor, "[data-testid=stChatMessage]")),
+        "voice_dataset": ("voice_dataset", lambda visitor: drawn(visitor, ".js-plotly-plot .scatterlayer path")),
+        "voice_training": ("voice_training", lambda visitor: None),
+        "evaluation": ("evaluation", lambda visitor: drawn(visitor, ".js-plotly-plot .bars path")),
+        "arena": ("arena", lambda visitor: None),
+    }
+
+
+def the_talk(services: Services) -> str:
+    """Return the address of the newest talk."""
+    return f"chat?talk={services.store.talks.conversations(services.settings.persona)[0].id}"
+
+
+def drawn(visitor: Visitor, what: str) -> None:
+    """Wait until that is on the page."""
+    visitor.page.locator(what).first.wait_for(state="attached", timeout=PATIENCE)
+
+
+def picture(visitor: Visitor, name: str) -> None:
+    """Write the window as a small PNG."""
+    visitor.settled()
+    visitor.page.wait_for_timeout(250)  # what slides or fades in has then arrived
+    raw = Image.open(io.BytesIO(visitor.page.screenshot())).convert("RGB")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    raw.quantize(128, dither=Image.Dither.NONE).save(IMAGES / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
