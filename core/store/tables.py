@@ -155,6 +155,7 @@ utterance = Table(
     Index("ix_utterance_reading", "source_id", "ordinal", "start", "id"),
     Index("ix_utterance_speaker", "speaker", "source_id", "ordinal", "start", "id"),
     Index("ix_utterance_status", "status", "source_id", "ordinal", "start", "id"),
+    Index("ix_utterance_who_says_how_much", "source_id", "speaker", "status"),
     Index("ix_utterance_chapter", "source_id", "chapter", "ordinal", "start", "id"),
 )
 

@@ -331,6 +331,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_utterance_passage_id"), ["passage_id"], unique=False)
         batch_op.create_index("ix_utterance_reading", ["source_id", "ordinal", "start", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_utterance_run_id"), ["run_id"], unique=False)
+        batch_op.create_index("ix_utterance_who_says_how_much", ["source_id", "speaker", "status"], unique=False)
         batch_op.create_index("ix_utterance_speaker", ["speaker", "source_id", "ordinal", "start", "id"], unique=False)
         batch_op.create_index("ix_utterance_status", ["status", "source_id", "ordinal", "start", "id"], unique=False)
 
@@ -356,6 +357,7 @@ def downgrade() -> None:
     op.drop_table("score")
     with op.batch_alter_table("utterance", schema=None) as batch_op:
         batch_op.drop_index("ix_utterance_status")
+        batch_op.drop_index("ix_utterance_who_says_how_much")
         batch_op.drop_index("ix_utterance_speaker")
         batch_op.drop_index(batch_op.f("ix_utterance_run_id"))
         batch_op.drop_index("ix_utterance_reading")
