@@ -21,8 +21,8 @@ class _Section(BaseModel):
 class Adapter(_Section):
     """The small addition that lora and qlora train instead of the model itself."""
 
-    rank: int = Field(default=16, ge=1, description="Width of the adapter (LoRA r): more learns more and weighs more.")
-    alpha: int = Field(default=32, ge=1, description="Weight of the adapter (LoRA alpha), relative to its width.")
+    rank: int = Field(default=64, ge=1, description="Width of the adapter (LoRA r): more learns more and weighs more.")
+    alpha: int = Field(default=64, ge=1, description="Weight of the adapter (LoRA alpha), relative to its width.")
     dropout: float = Field(default=0.05, ge=0, lt=1, description="Share of the adapter left out at random in training.")
     target_modules: tuple[str, ...] = Field(
         default=ATTENTION + MLP, min_length=1, description="Layers that get an adapter; the output head stays out."
@@ -58,8 +58,8 @@ class Recipe(_Section):
     )
     max_steps: int = Field(default=150, ge=0, description="Training steps; 0 counts epochs instead.")
     epochs: int = Field(default=3, ge=1, description="Times the whole dataset is read, where steps are 0.")
-    learning_rate: float = Field(default=3e-3, gt=0, le=1, description="Step width; too large makes the loss jump.")
-    batch_size: int = Field(default=2, ge=1, description="Sequences in one step on one device.")
+    learning_rate: float = Field(default=4e-3, gt=0, le=1, description="Step width; too large makes the loss jump.")
+    batch_size: int = Field(default=4, ge=1, description="Sequences in one step on one device.")
     max_length: int = Field(default=256, ge=16, description="Longest sequence, in tokens; longer samples are cut.")
     pack: bool = Field(default=True, description="Join short samples until a sequence is full; trains faster.")
     prompt_template: str = Field(
@@ -84,7 +84,7 @@ class Recipe(_Section):
 class TinyBase(_Section):
     """The base model that is built on the spot where none is given."""
 
-    steps: int = Field(default=300, ge=0, description="Steps of plain reading before the fine-tuning.")
+    steps: int = Field(default=500, ge=0, description="Steps of plain reading before the fine-tuning.")
     hidden: int = Field(default=128, ge=32, multiple_of=32, description="Width of the model.")
     layers: int = Field(default=2, ge=1, description="Depth of the model.")
     vocabulary: int = Field(default=4000, ge=512, description="Most tokens its tokenizer may learn.")
