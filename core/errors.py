@@ -57,9 +57,5 @@ class ConflictError(StudioError):
     """Somebody else changed the record first."""
 
 
-class AccessError(StudioError):
-    """This person's roles do not allow it."""
-
-
 class RunCancelledError(StudioError):
     """The run was asked to stop; raised inside the run so that it ends where it stands."""

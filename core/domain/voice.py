@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -51,4 +51,3 @@ class Sound:
     """A complete RIFF file, 16-bit PCM."""
     sample_rate: int
     seconds: float
-    peaks: tuple[float, ...] = field(default=())

@@ -101,14 +101,6 @@ class Corpus(Rooms):
         with self._reading() as db:
             return [from_row(Chapter, row) for row in db.execute(query)]
 
-    def count_passages(self, persona_id: str) -> int:
-        """Return how many passages a persona's sources have."""
-        query = (
-            sa.select(sa.func.count()).select_from(t.passage.join(t.source)).where(t.source.c.persona_id == persona_id)
-        )
-        with self._reading() as db:
-            return int(db.execute(query).scalar_one())
-
     def delete(self, source_id: str, *, who: str) -> None:
         """Delete a source with its passages and utterances; dataset versions built from it stay as they are."""
         with self._writing() as db:

@@ -125,18 +125,6 @@ class Utterances(Rooms):
                     lines[speaker] += count
         return sorted(lines.items(), key=lambda one: (-one[1], one[0]))
 
-    def by_chapter(self, persona_id: str, speaker: str) -> list[tuple[str, int, int]]:
-        """Return (source, chapter, lines) of one speaker, in reading order."""
-        place = (t.utterance.c.source_id, t.utterance.c.chapter)
-        query = (
-            sa.select(*place, sa.func.count())
-            .where(self._of_persona(persona_id), t.utterance.c.speaker == speaker)
-            .group_by(*place)
-            .order_by(*place)
-        )
-        with self._reading() as db:
-            return [(source, chapter, count) for source, chapter, count in db.execute(query)]
-
     def edit(
         self, utterance_id: str, revision: int, *, who: str, undoes: int | None = None, **changes: Any
     ) -> Utterance:
