@@ -46,6 +46,11 @@ class Tab(Visitor):
         now = self.page.evaluate(what)
         self.clock(press, f"![undefined, '', {json.dumps(now)}].includes({what})")
 
+    def the_other(self, label: str, one: str, other: str) -> re.Pattern[str]:
+        """Return which of two options of the select box is not shown."""
+        box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).first
+        return re.compile(other if one in box.locator("input").input_value() else one)
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -113,8 +118,8 @@ def _accept_a_line(tab: Tab, _number: int) -> None:
     tab.clock_change(lambda: tab.press("Accept"), _REVIEWED)
 
 
-def _choose_a_version(tab: Tab, number: int) -> None:
-    name = re.compile(("long talks", "short talks")[number % 2])
+def _choose_a_version(tab: Tab, _number: int) -> None:
+    name = tab.the_other("Version", "long talks", "short talks")
     tab.clock_change(lambda: tab.choose("Version", name), _text("[data-testid=stMetricValue]"))
 
 
@@ -129,8 +134,8 @@ def _choose_a_preset(tab: Tab, number: int) -> None:
     tab.clock_change(lambda: tab.choose("Preset", preset), "document.querySelector('input[aria-label=Base]')?.value")
 
 
-def _choose_a_recording(tab: Tab, number: int) -> None:
-    name = re.compile(("morning", "evening")[number % 2])
+def _choose_a_recording(tab: Tab, _number: int) -> None:
+    name = tab.the_other("Recording", "morning", "evening")
     drawn = "document.querySelector('.js-plotly-plot .scatterlayer path.js-line')?.getAttribute('d')"
     tab.clock_change(lambda: tab.choose("Recording", name), drawn)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -38,8 +38,10 @@ from tests.browser.visitor import PATIENCE, Visitor, chromium
 IMAGES = PROJECT / "docs" / "images"
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
 SUMMARY = PROJECT / "tests" / "data" / "evaluation" / "summary_current.csv"
-QUESTIONS = ("你喜欢下雨么？", "你为什么爱哭？")
-"""Said to her in the picture of the chat."""
+QUESTIONS = ("你为什么爱哭？", "你是谁？")
+"""Said to her in the picture of the chat: first to her own lines, then to the new model."""
+CHAPTER = "8"
+"""Whose lines the picture of the dialogues shows."""
 
 Show = Callable[[Visitor], None]
 """Brings the part of the page that the picture is about into the window."""
@@ -133,14 +135,14 @@ def talk(browser: Browser, app: RunningApp, services: Services) -> None:
         return
     visitor = a_tab(browser, app, "zh-CN")
     visitor.open("chat?lang=en")
-    for question, answerer in zip(QUESTIONS, ("Her own lines", None), strict=True):
-        if answerer:
-            visitor.choose("Who answers", answerer)
-            visitor.settled()
+    model = services.store.models.all(services.settings.persona, ModelKind.TEXT)[0]
+    footers = visitor.page.locator("[class*='st-key-footer-']")
+    for number, (question, answerer) in enumerate(zip(QUESTIONS, ("Her own lines", model.name), strict=True)):
+        visitor.choose("Who answers", answerer)
+        visitor.settled()
         visitor.page.get_by_placeholder("Write to").fill(question)
         visitor.page.get_by_placeholder("Write to").press("Enter")
-        visitor.sees(question)
-        visitor.sees("placeholder voice", patience=4 * PATIENCE)
+        expect(footers).to_have_count(number + 1, timeout=4 * PATIENCE)
         visitor.settled()
     visitor.page.context.close()
 
@@ -174,8 +176,8 @@ def scenes(services: Services) -> dict[str, tuple[str, Show]]:
     trained = store.runs.all(persona_id=persona, kind="finetuning", limit=1)[0]
     return {
         "home": ("", lambda visitor: drawn(visitor, ".stage-count")),
-        "corpus": ("corpus", lambda visitor: visitor.pick_row(22)),
-        "dialogues": ("dialogues", lambda visitor: visitor.pick_row(3)),
+        "corpus": ("corpus", lambda visitor: visitor.pick_row(3)),
+        "dialogues": ("dialogues", show_a_line),
         "dataset": ("dataset", lambda visitor: drawn(visitor, "[class*='st-key-sample-']")),
         "finetuning": ("finetuning", lambda visitor: drawn(visitor, ".js-plotly-plot .scatterlayer path.js-line")),
         "runs": (f"runs?run={trained.id}", lambda visitor: drawn(visitor, f".st-key-run-{trained.id}")),
@@ -185,6 +187,16 @@ def scenes(services: Services) -> dict[str, tuple[str, Show]]:
         "evaluation": ("evaluation", lambda visitor: drawn(visitor, ".js-plotly-plot .bars path")),
         "arena": ("arena", lambda visitor: None),
     }
+
+
+def show_a_line(visitor: Visitor) -> None:
+    """Choose a line of hers in the novel."""
+    chapter = visitor.page.get_by_test_id("stNumberInput").locator("input").first
+    chapter.fill(CHAPTER)
+    chapter.press("Tab")
+    visitor.sees_row(0, CHAPTER)
+    visitor.pick_row(3)
+    visitor.page.wait_for_url("**line=**")
 
 
 def the_talk(services: Services) -> str:
@@ -199,8 +211,9 @@ def drawn(visitor: Visitor, what: str) -> None:
 
 def picture(visitor: Visitor, name: str) -> None:
     """Write the window as a small PNG."""
+    visitor.page.mouse.move(1, 1)  # no tool bar of whatever lies below the mouse
+    visitor.page.wait_for_timeout(500)  # what slides or fades in has then arrived
     visitor.settled()
-    visitor.page.wait_for_timeout(250)  # what slides or fades in has then arrived
     raw = Image.open(io.BytesIO(visitor.page.screenshot())).convert("RGB")
     IMAGES.mkdir(parents=True, exist_ok=True)
     raw.quantize(128, dither=Image.Dither.NONE).save(IMAGES / f"{name}.png", optimize=True)
