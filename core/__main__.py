@@ -113,16 +113,23 @@ def dataset_export(
     version: Annotated[str, typer.Argument(help="Id of the version; `latest` for the newest.")],
     out: Annotated[Path, typer.Argument(help="File to write.")],
     form: Annotated[str, typer.Option("--format", help="xtuner")] = "xtuner",
+    split: Annotated[str, typer.Option(help="train, held-out, or all.")] = "train",
     persona: Who = "",
 ) -> None:
     """Write a dataset version in a format that trainers load."""
+    from core.domain.text import Split
     from core.stages.dataset.export import export
 
+    if split not in (*Split, "all"):
+        raise InvalidInputError(
+            N_("{split} is not a part of a dataset version."), remedy=N_("Choose train, held-out or all."), split=split
+        )
     with _services() as services:
         chosen = _version(services, version, persona)
-        content = export(chosen, services.store.datasets.samples(chosen.id), format=form)
+        samples = services.store.datasets.samples(chosen.id, split=None if split == "all" else Split(split))
+        content = export(chosen, samples, format=form)
     out.write_bytes(content)
-    typer.echo(f"{out}: {chosen.train_samples + chosen.held_out_samples} samples of {chosen.id}")
+    typer.echo(f"{out}: {len(samples)} samples of {chosen.id}")
 
 
 @app.command()

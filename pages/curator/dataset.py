@@ -8,6 +8,7 @@ from core.domain.text import Split
 from core.stages.dataset.export import export
 from core.store.utterances import UtteranceFilter
 from pages.ui import charts
+from pages.ui.choosing import chosen_record
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, empty, page, say_next
 from pages.ui.i18n import _, moment, number
@@ -53,15 +54,7 @@ if not versions:
     coming("dataset")
     st.stop()
 
-picked = VERSION.get() if VERSION.get() in versions else next(iter(versions))
-picked = st.selectbox(
-    _("Version"),
-    list(versions),
-    index=list(versions).index(picked),
-    format_func=lambda one: f"{versions[one].name} · {moment(versions[one].created_at)}",
-)
-VERSION.set(picked)
-version = versions[picked]
+version = chosen_record(_("Version"), versions, VERSION, lambda one: f"{one.name} · {moment(one.created_at)}")
 known = version.statistics
 
 with st.container(horizontal=True):
@@ -77,7 +70,7 @@ with st.container(horizontal=True):
 with st.container(horizontal=True, vertical_alignment="center"):
     st.download_button(
         _("Download for XTuner (JSON)"),
-        lambda: export(version, studio.store.datasets.samples(version.id)),
+        lambda: export(version, studio.store.datasets.samples(version.id, split=Split.TRAIN)),
         file_name=f"{persona.id}-{version.name}.xtuner.json",
         mime="application/json",
         icon=":material/download:",
@@ -87,26 +80,27 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if version.note:
         st.caption(version.note, width="content")
 
-told, figures = st.tabs([_("Samples"), _("Figures")])
+told, figures = st.tabs([_("Samples"), _("Figures")], on_change="rerun")
 
-with figures:
-    left, right = st.columns(2)
-    with left:
-        people = dict(list(known.get("counterparts", {}).items())[:12])
-        charts.bars(people, title=_("Who speaks to her"), key="counterparts")
-    with right:
-        charts.columns(
-            known.get("reply_lengths", {}),
-            title=_("Length of her replies"),
-            x_title=_("characters, from"),
-            key="lengths",
+if figures.open:  # a bar for each chapter takes the browser a while
+    with figures:
+        left, right = st.columns(2)
+        with left:
+            people = dict(list(known.get("counterparts", {}).items())[:12])
+            charts.bars(people, title=_("Who speaks to her"), key="counterparts")
+        with right:
+            charts.columns(
+                known.get("reply_lengths", {}),
+                title=_("Length of her replies"),
+                x_title=_("characters, from"),
+                key="lengths",
+            )
+        charts.stacked(
+            [(str(row["chapter"]), split_name(row["split"]), row["samples"]) for row in known.get("by_chapter", ())],
+            title=_("Samples by chapter"),
+            x_title=_("chapter"),
+            key="chapters",
         )
-    charts.stacked(
-        [(str(row["chapter"]), split_name(row["split"]), row["samples"]) for row in known.get("by_chapter", ())],
-        title=_("Samples by chapter"),
-        x_title=_("chapter"),
-        key="chapters",
-    )
 
 with told:
     split = st.segmented_control(

@@ -47,10 +47,11 @@ if not speakers:
     coming("dialogues")
     st.stop()
 
-read, count = st.tabs([_("Lines"), _("Speakers")])
+read, count = st.tabs([_("Lines"), _("Speakers")], on_change="rerun")
 
-with count:
-    charts.bars(dict(speakers[:20]), title=_("Lines by speaker"), key="speakers")
+if count.open:
+    with count:
+        charts.bars(dict(speakers[:20]), title=_("Lines by speaker"), key="speakers")
 
 with read:
     who, where, what, state, words = st.columns([2, 1, 1, 1, 2])

@@ -10,6 +10,7 @@ from core.stages.voice_dataset.recordings import import_recording
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.waveform import envelope_of
 from core.store.utterances import UtteranceFilter
+from pages.ui.choosing import chosen_record
 from pages.ui.clips import proposed_stretch, show_clip
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, empty, page, say_next
@@ -46,15 +47,7 @@ if not recordings:
     coming("voice_dataset")
     st.stop()
 
-picked = RECORDING.get() if RECORDING.get() in recordings else next(iter(recordings))
-picked = st.selectbox(
-    _("Recording"),
-    list(recordings),
-    index=list(recordings).index(picked),
-    format_func=lambda one: f"{recordings[one].name} · {duration(recordings[one].seconds)}",
-)
-RECORDING.set(picked)
-recording = recordings[picked]
+recording = chosen_record(_("Recording"), recordings, RECORDING, lambda one: f"{one.name} · {duration(one.seconds)}")
 
 with told_to_the_user():
     drawn = envelope_of(recording, store=studio.store)

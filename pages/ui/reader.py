@@ -52,7 +52,7 @@ def marked(text: str, lines: Iterable[Utterance], *, persona: str, chosen: str =
     """Return the text as HTML with each line's stretch in a `mark`; nested quotations stay inside the outer one."""
     parts, at = [], 0
     for line in sorted(lines, key=lambda one: (one.start, -one.end)):
-        if line.start < at or line.status is ReviewStatus.REJECTED:
+        if line.start < at or (line.status is ReviewStatus.REJECTED and line.id != chosen):
             continue
         hers = "hers" if line.speaker == persona else "other"
         look = f"{hers} chosen" if line.id == chosen else hers

@@ -38,17 +38,25 @@ def pager(trail: Trail, *, next_cursor: Sequence[Any] | None, total: int, per_pa
     """Show where we are, and buttons to the page before and the page after."""
     pages = max(1, -(-total // per_page))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            _("Earlier"), icon=":material/chevron_left:", key=f"{trail.name}.back", disabled=trail.number() == 1
-        ):
-            trail.back()
-            st.rerun()
+        # Callbacks, because a rerun from here would draw the whole page twice.
+        st.button(
+            _("Earlier"),
+            icon=":material/chevron_left:",
+            key=f"{trail.name}.back",
+            disabled=trail.number() == 1,
+            on_click=trail.back,
+        )
         st.caption(
             _("page {page} of {pages} · {total} rows").format(
                 page=number(trail.number()), pages=number(pages), total=number(total)
             ),
             width="content",
         )
-        if st.button(_("Later"), icon=":material/chevron_right:", key=f"{trail.name}.on", disabled=next_cursor is None):
-            trail.forward(json.dumps(next_cursor, ensure_ascii=False))
-            st.rerun()
+        st.button(
+            _("Later"),
+            icon=":material/chevron_right:",
+            key=f"{trail.name}.on",
+            disabled=next_cursor is None,
+            on_click=trail.forward,
+            args=(json.dumps(next_cursor, ensure_ascii=False),),
+        )
