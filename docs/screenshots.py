@@ -1,6 +1,6 @@
 """Takes the READMEs' pictures: walks the real path on a whole book, in English and in Chinese.
 
-    python docs/screenshots.py BOOK.txt [--workspace FOLDER] [--steps 150]
+    python docs/screenshots.py BOOK.txt [--workspace FOLDER]
 
 What the workspace already holds is not made anew, so a second call only takes the pictures again. The fine-tuning
 is the real one; where XTuner's environment is not built yet, it is built first.
@@ -29,6 +29,7 @@ from core.services import Services
 from core.settings import PROJECT, stage_defaults
 from core.stages.evaluation.scorecards import import_summary
 from core.stages.evaluation.settings import EvaluationSettings
+from core.stages.finetuning.settings import PRESETS, preset_values
 from core.stages.voice_dataset.clips import make_clip
 from core.stages.voice_dataset.recordings import import_recording
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
@@ -52,15 +53,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Take the pictures of the READMEs.")
     parser.add_argument("book", type=Path)
     parser.add_argument("--workspace", type=Path, default=Path(tempfile.gettempdir()) / "daiyu-screenshots")
-    parser.add_argument("--steps", type=int, default=150, help="training steps")
     chosen = parser.parse_args()
 
     app = RunningApp(chosen.workspace)
     services = app.services()
     try:
-        walk(services, chosen.book, chosen.steps)
+        walk(services, chosen.book)
         with sync_playwright() as playwright, chromium(playwright) as browser:
-            talk(browser, app, services)
+            if not services.store.talks.conversations(services.settings.persona):
+                talk(browser, app, services)  # loads what answers and speaks
+                talk(browser, app, services)
             for language, locale in LANGUAGES.items():
                 take(browser, app, services, language, locale)
     finally:
@@ -68,7 +70,7 @@ def main() -> None:
         app.stop()
 
 
-def walk(services: Services, book: Path, steps: int) -> None:
+def walk(services: Services, book: Path) -> None:
     """Make what the pages are to show: corpus, lines, dataset, model, recording, clip, scores."""
     store, persona = services.store, services.settings.persona
     if book.name not in {source.name for source in store.corpus.sources(persona)}:
@@ -78,7 +80,7 @@ def walk(services: Services, book: Path, steps: int) -> None:
     if not store.datasets.versions(persona):
         do(services, "dataset", {})
     if not store.models.all(persona, ModelKind.TEXT):
-        do(services, "finetuning", {"max_steps": steps})
+        do(services, "finetuning", preset_values(PRESETS[0]))
         store.models.use(store.models.all(persona, ModelKind.TEXT)[0].id, who="screenshots")
     if not store.voice.recordings(persona):
         add_a_recording(services)
@@ -131,8 +133,6 @@ def a_hummed_phrase(seconds: float = 12, rate: int = 32_000) -> bytes:
 
 def talk(browser: Browser, app: RunningApp, services: Services) -> None:
     """Talk with her in the browser, once by her own lines and once by the model in use."""
-    if services.store.talks.conversations(services.settings.persona):
-        return
     visitor = a_tab(browser, app, "zh-CN")
     visitor.open("chat?lang=en")
     model = services.store.models.all(services.settings.persona, ModelKind.TEXT)[0]
@@ -211,7 +211,7 @@ def drawn(visitor: Visitor, what: str) -> None:
 
 def picture(visitor: Visitor, name: str) -> None:
     """Write the window as a small PNG."""
-    visitor.page.mouse.move(1, 1)  # no tool bar of whatever lies below the mouse
+    visitor.page.mouse.move(1270, 890)  # no tool bar of whatever lies below the mouse
     visitor.page.wait_for_timeout(500)  # what slides or fades in has then arrived
     visitor.settled()
     raw = Image.open(io.BytesIO(visitor.page.screenshot())).convert("RGB")
