@@ -49,6 +49,7 @@ def test_every_page_opens_by_its_address_in_a_new_browser(
     assert visitor.title() == TITLES.get(address, "林黛玉 of 红楼梦")
     assert set(visitor.menu()) == {"Home", *TITLES.values()}
     assert TITLES.get(address, "") in visitor.page.title()
+    assert visitor.strangers == [], "everything a page needs comes from the app itself"
 
 
 def test_the_browsers_language_decides_and_the_switch_overrules(house: House, open_tab: OpenTab) -> None:

@@ -53,8 +53,12 @@ class Visitor:
         self.page = page
         self.url = url
         self.console: list[str] = []
+        self.strangers: list[str] = []
+        """Addresses outside the app that the page asked for something."""
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
+        page.on("request", lambda request: self._note_stranger(request.url))
+        page.on("response", lambda answer: self._note_failure(answer.status, answer.url))
         page.on("pageerror", lambda error: self.console.append(f"pageerror: {error}"))
 
     def open(self, path: str = "") -> None:
@@ -169,3 +173,11 @@ class Visitor:
     def overflows(self) -> int:
         """Return by how many pixels the page is wider than the window."""
         return int(self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth"))
+
+    def _note_stranger(self, address: str) -> None:
+        if not address.startswith((self.url, self.url.replace("http", "ws", 1), "data:", "blob:", "about:")):
+            self.strangers.append(address)
+
+    def _note_failure(self, status: int, address: str) -> None:
+        if status >= 400:
+            self.console.append(f"{status}: {address}")
