@@ -65,6 +65,12 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         app.stop()
 
 
+@pytest.fixture(scope="session")
+def fresh_app(browser: Browser, start_app: Callable[..., RunningApp]) -> RunningApp:
+    """An app as a newcomer finds it, with the sample corpus only."""
+    return start_app()
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """The app that most tests share, and the same workspace seen from here."""

@@ -20,12 +20,6 @@ OpenTab = Callable[..., Visitor]
 StartApp = Callable[..., RunningApp]
 
 
-@pytest.fixture(scope="module")
-def fresh_app(browser: object, start_app: StartApp) -> RunningApp:
-    """An app nobody has visited yet."""
-    return start_app()
-
-
 @pytest.mark.slow
 def test_a_deep_link_is_the_first_thing_a_fresh_server_ever_answers(fresh_app: RunningApp, open_tab: OpenTab) -> None:
     visitor = open_tab(fresh_app)

@@ -18,11 +18,11 @@ OpenTab = Callable[..., Visitor]
 
 @pytest.mark.slow
 def test_from_an_uploaded_book_to_a_reply_with_a_voice(
-    browser: object, start_app: Callable[..., RunningApp], open_tab: OpenTab, tmp_path: Path
+    fresh_app: RunningApp, open_tab: OpenTab, tmp_path: Path
 ) -> None:
     book = tmp_path / "听竹集.txt"
     book.write_text(LITTLE_BOOK, encoding="gb18030")
-    visitor = open_tab(start_app())
+    visitor = open_tab(fresh_app)
 
     visitor.open("corpus")
     visitor.unfold("Import texts")
