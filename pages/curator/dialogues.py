@@ -82,8 +82,8 @@ with read:
                 {
                     _("chapter"): line.chapter,
                     _("speaker"): line.speaker or "—",
-                    _("words"): line.text,
                     _("status"): review_status(line.status),
+                    _("words"): line.text,
                 }
                 for line in lines.rows
             ],

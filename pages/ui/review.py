@@ -33,7 +33,9 @@ def show_in_place(visit: Visit, line: Utterance, passage: Passage) -> None:
         st.caption(_("why: {reason}").format(reason=f"`{line.reason}`"), width="content")
         st.page_link(
             script(stage("corpus")),
-            label=_("Read on in chapter {number}").format(number=number(line.chapter)),
+            label=_("Read on in chapter {number}").format(number=number(line.chapter))
+            if line.chapter
+            else _("Read on in the text"),
             icon=":material/menu_book:",
             query_params={"passage": passage.id, "line": line.id},
         )
