@@ -9,13 +9,13 @@ import streamlit as st
 from core.domain.text import SourceKind
 from core.store.utterances import UtteranceFilter
 from pages.ui.errors import told_to_the_user
-from pages.ui.frame import coming, empty, page, say_next
+from pages.ui.frame import coming, empty, page
 from pages.ui.i18n import _, _n, number
 from pages.ui.labels import source_kind
 from pages.ui.reader import show_passages
-from pages.ui.run_panel import stage_run
+from pages.ui.run_panel import stage_run, start_run
 from pages.ui.source_line import source_line
-from pages.ui.state import PASSAGE, SOURCE, UPLOADS, UTTERANCE, watched_run
+from pages.ui.state import PASSAGE, SOURCE, UPLOADS, UTTERANCE
 from pages.ui.tables import chosen_row
 
 visit = page("corpus")
@@ -47,10 +47,9 @@ if asked and not uploads:
 elif asked:
     with told_to_the_user():
         received = [text for upload in uploads for text in studio.receive_texts(upload, upload.name)]
-        run = studio.jobs.submit("corpus", persona.id, {"uploads": received, "kind": kind}, who=visit.who)
-        watched_run("corpus").set(run.id)
         UPLOADS.renew()
-        say_next(_n("{count} text received", "{count} texts received", len(received)))
+        said = _n("{count} text received", "{count} texts received", len(received))
+        start_run(visit, {"uploads": received, "kind": kind}, said)
 
 stage_run(visit)
 

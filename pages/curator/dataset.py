@@ -9,14 +9,13 @@ from core.stages.dataset.export import export
 from core.store.utterances import UtteranceFilter
 from pages.ui import charts
 from pages.ui.choosing import chosen_record
-from pages.ui.errors import told_to_the_user
-from pages.ui.frame import coming, empty, page, say_next
+from pages.ui.frame import coming, empty, page
 from pages.ui.i18n import _, moment, number
 from pages.ui.labels import split_name
-from pages.ui.run_panel import begun, stage_run
+from pages.ui.run_panel import begun, stage_run, start_run
 from pages.ui.samples import show_sample
 from pages.ui.settings_form import stage_form
-from pages.ui.state import VERSION, watched_run
+from pages.ui.state import VERSION
 
 visit = page("dataset")
 studio, persona = visit.studio, visit.persona
@@ -43,10 +42,7 @@ with (
     asked = st.form_submit_button(_("Build"), type="primary", icon=":material/play_arrow:")
 
 if asked:
-    with told_to_the_user():
-        run = studio.jobs.submit("dataset", persona.id, {**values, "source_ids": chosen}, who=visit.who)
-        watched_run("dataset").set(run.id)
-        say_next(_("The run is queued."))
+    start_run(visit, {**values, "source_ids": chosen})
 
 stage_run(visit)
 

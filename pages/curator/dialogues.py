@@ -8,13 +8,13 @@ from core.domain.text import ReviewStatus, UtteranceKind
 from core.store.utterances import UtteranceFilter
 from pages.ui import charts
 from pages.ui.errors import told_to_the_user
-from pages.ui.frame import coming, empty, page, say_next
+from pages.ui.frame import coming, empty, page
 from pages.ui.i18n import _
 from pages.ui.labels import review_status, utterance_kind
 from pages.ui.review import decide, show_in_place
-from pages.ui.run_panel import begun, stage_run
+from pages.ui.run_panel import begun, stage_run, start_run
 from pages.ui.settings_form import stage_form
-from pages.ui.state import LINES, UTTERANCE, watched_run
+from pages.ui.state import LINES, UTTERANCE
 from pages.ui.tables import chosen_row, pager, place_of
 
 visit = page("dialogues")
@@ -36,10 +36,7 @@ with (
     asked = st.form_submit_button(_("Start"), type="primary", icon=":material/play_arrow:")
 
 if asked:
-    with told_to_the_user():
-        run = studio.jobs.submit("dialogues", persona.id, {**values, "source_ids": chosen}, who=visit.who)
-        watched_run("dialogues").set(run.id)
-        say_next(_("The run is queued."))
+    start_run(visit, {**values, "source_ids": chosen})
 
 stage_run(visit)
 

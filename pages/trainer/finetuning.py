@@ -9,9 +9,8 @@ from core.stages.finetuning.settings import PRESETS
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, empty, page, say_next
 from pages.ui.i18n import _, moment, number
-from pages.ui.run_panel import begun, stage_run
+from pages.ui.run_panel import begun, stage_run, start_run
 from pages.ui.settings_form import stage_form
-from pages.ui.state import watched_run
 
 visit = page("finetuning")
 studio, persona = visit.studio, visit.persona
@@ -49,11 +48,7 @@ with st.expander(_("Fine-tune a model"), icon=":material/model_training:", expan
         asked = st.form_submit_button(_("Start"), type="primary", icon=":material/play_arrow:")
 
     if asked:
-        with told_to_the_user():
-            wanted = {**values, "preset": preset, "dataset_version_id": version}
-            run = studio.jobs.submit("finetuning", persona.id, wanted, who=visit.who)
-            watched_run("finetuning").set(run.id)
-            say_next(_("The run is queued."))
+        start_run(visit, {**values, "preset": preset, "dataset_version_id": version})
 
 stage_run(visit, folded=False)
 

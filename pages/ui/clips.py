@@ -6,10 +6,9 @@ import streamlit as st
 
 from core.domain.run import RunState
 from core.domain.voice import Clip, Recording
-from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, duration, number
-from pages.ui.state import watched_run
+from pages.ui.run_panel import start_run
 
 _LOOK_SECONDS = 120.0
 """As far as one run looks for speech."""
@@ -29,7 +28,7 @@ def show_clip(visit: Visit, clip: Clip) -> None:
         if not clip.effects and st.button(
             _("Take the noise out"), icon=":material/noise_control_off:", type="tertiary", key=f"denoise.{clip.id}"
         ):
-            _start(visit, {"action": "denoise", "clip_id": clip.id})
+            start_run(visit, {"action": "denoise", "clip_id": clip.id})
         if st.button(_("Delete"), icon=":material/delete:", type="tertiary", key=f"delete.{clip.id}"):
             studio.store.voice.delete_clip(clip.id, who=visit.who)
             say_next(_("The clip was deleted; its recording stays."))
@@ -41,7 +40,7 @@ def proposed_stretch(visit: Visit, recording: Recording, seconds: float) -> tupl
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(_("Find speech"), icon=":material/troubleshoot:"):
             looked_at = {"start": 0.0, "end": min(seconds, _LOOK_SECONDS)}
-            _start(visit, {"action": "find_speech", "recording_id": recording.id, **looked_at})
+            start_run(visit, {"action": "find_speech", "recording_id": recording.id, **looked_at})
         if not found:
             return None
         return st.selectbox(
@@ -59,10 +58,3 @@ def _found_in(visit: Visit, recording: Recording) -> list[tuple[float, float]]:
     runs = visit.studio.store.runs.all(persona_id=visit.persona.id, kind="voice_dataset", states=[RunState.SUCCEEDED])
     newest = next((run for run in runs if run.result.get("recording_id") == recording.id), None)
     return [(one["start"], one["end"]) for one in newest.result["stretches"]] if newest else []
-
-
-def _start(visit: Visit, work: dict[str, object]) -> None:
-    with told_to_the_user():
-        run = visit.studio.jobs.submit("voice_dataset", visit.persona.id, work, who=visit.who)
-        watched_run("voice_dataset").set(run.id)
-        say_next(_("The run is queued."))

@@ -14,7 +14,7 @@ from core.services import Services
 from core.translation import N_
 from pages.ui import charts
 from pages.ui.errors import show_failure, told_to_the_user
-from pages.ui.frame import Visit
+from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, duration, filled, moment, number
 from pages.ui.labels import RUN_STATES, job_title
 from pages.ui.state import RUN, watched_run
@@ -25,6 +25,14 @@ _CURVES: Final = {
     "loss": N_("fine-tuning"),
 }
 """What is drawn of a run's measurements, the first to be measured first."""
+
+
+def start_run(visit: Visit, settings: Mapping[str, Any], said: str = "") -> None:
+    """Queue a run of this page's stage, watch it here, and draw the page anew; a refusal is told to the user."""
+    with told_to_the_user():
+        run = visit.studio.jobs.submit(visit.name, visit.persona.id, settings, who=visit.who)
+        watched_run(visit.name).set(run.id)
+        say_next(said or _("The run is queued."))
 
 
 def stage_run(visit: Visit, *, folded: bool = True) -> None:
