@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.errors import InvalidInputError, StudioError
+from core.domain.run import RunState
+from core.errors import InvalidInputError, RunCancelledError, StudioError
 from core.translation import N_
 
 if TYPE_CHECKING:
@@ -247,6 +248,10 @@ def _services() -> Iterator[Services]:
 def _here(services: Services, kind: str, persona: str, settings: dict[str, Any]) -> Run:
     """Do a run in this process; its failure becomes the command's."""
     done = services.execution.here(kind, persona or services.settings.persona, settings, who="cli")
+    if done.state is RunState.CANCELLED:
+        raise RunCancelledError(
+            N_("The run {run} was stopped."), remedy=N_("Resume it on the page of runs."), run=done.id
+        )
     if done.error is not None:
         raise StudioError(done.error.message, remedy=done.error.remedy or done.error.traceback, **done.error.values)
     return done

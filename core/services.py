@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.persona_file import read_persona
 from core.jobs.context import RunContext
-from core.jobs.execution import Execution
+from core.jobs.execution import Execution, inline_worker
 from core.jobs.queue import Job, Jobs
 from core.settings import CONFIGS, Settings, load_settings
 from core.stages.corpus.settings import CorpusSettings
@@ -73,7 +73,7 @@ def open_services(settings: Settings | None = None) -> Services:
     for file in sorted((CONFIGS / "personas").glob("*.yaml")):
         store.personas.put(read_persona(file))
     jobs = Jobs(settings, store, {job.kind: job for job in _jobs(_Stages(settings, store))})
-    return Services(settings, store, jobs, Execution(settings, store, jobs, worker="here"))
+    return Services(settings, store, jobs, Execution(settings, store, jobs, worker=inline_worker()))
 
 
 def seed(opened: Services) -> bool:

@@ -127,8 +127,7 @@ class RunContext:
             return
         program = command()
         self._log_file.touch()
-        start = {"offset": self._log_file.stat().st_size, "attempt": self.run.attempt}
-        self._starts_file.write_text(json.dumps({**self._starts(), name: start}), encoding="utf-8")
+        self._note_start(name, {"offset": self._log_file.stat().st_size, "attempt": self.run.attempt})
         environment = dict(program.env)
         shown = {"name": name, "argv": list(program.argv), "cwd": str(program.cwd), "env": environment}
         self._store.runs.note(self.run.id, command=shown)
@@ -142,7 +141,8 @@ class RunContext:
         on_line: Callable[[str], None] | None,
         on_poll: Callable[[], None] | None,
     ) -> CommandResult | None:
-        lines = _Lines(self._log_file, self._starts()[name]["offset"])
+        start = self._starts()[name]
+        lines = _Lines(self._log_file, start["offset"], start.get("end"))
         over = False
         while not over:
             over = not process.alive()  # asked first: what it wrote before it ended is read below
@@ -154,6 +154,8 @@ class RunContext:
             if not over:
                 self._stop_if_asked(process)
                 time.sleep(self._poll)
+        # Where its output ends: followed anew after others have written, it must not be given their lines.
+        self._note_start(name, {"end": self._log_file.stat().st_size, **start})
         return process.result()
 
     def _stop_if_asked(self, process: Process) -> None:
@@ -200,8 +202,11 @@ class RunContext:
     def _starts_file(self) -> Path:
         return self.folder / "starts.json"
 
+    def _note_start(self, name: str, start: Mapping[str, int]) -> None:
+        self._starts_file.write_text(json.dumps({**self._starts(), name: start}), encoding="utf-8")
+
     def _starts(self) -> dict[str, dict[str, int]]:
-        """Where in the log each program's output begins, and which attempt started it."""
+        """Where in the log each program's output begins and, once it was read, ends; which attempt started it."""
         if not self._starts_file.exists():
             return {}
         starts: dict[str, dict[str, int]] = json.loads(self._starts_file.read_text(encoding="utf-8"))
@@ -221,15 +226,16 @@ def _points_in(metrics: Path) -> set[tuple[int, frozenset[str]]]:
 class _Lines:
     """The lines a growing file gains."""
 
-    def __init__(self, path: Path, offset: int) -> None:
+    def __init__(self, path: Path, offset: int, end: int | None = None) -> None:
         self._path = path
         self._offset = offset
+        self._end = end
         self._rest = b""
 
     def new(self) -> Iterator[str]:
         with self._path.open("rb") as file:
             file.seek(self._offset)
-            fresh = file.read()
+            fresh = file.read(-1 if self._end is None else max(self._end - self._offset, 0))
         self._offset += len(fresh)
         # A carriage return ends a line too: progress bars draw themselves over with it.
         *whole, self._rest = (self._rest + fresh).replace(b"\r", b"\n").split(b"\n")

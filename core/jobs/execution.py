@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import platform
+import signal
+import socket
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
 
 from core.domain.run import Run, RunError, RunState
 from core.errors import RunCancelledError, StudioError
@@ -16,6 +25,21 @@ from core.store.records import plain
 from core.translation import N_
 
 _log = logging.getLogger(__name__)
+
+
+_INLINE = "pid "
+
+
+def inline_worker() -> str:
+    """Return the name under which this process does runs without being a worker."""
+    return f"{_INLINE}{os.getpid()} on {socket.gethostname()}"[:64]
+
+
+def is_gone(worker: str) -> bool:
+    """Whether a run was done by a process of this machine that was no worker and lives no more."""
+    pid, _on, host = worker.removeprefix(_INLINE).partition(" on ")
+    ours = worker.startswith(_INLINE) and host == socket.gethostname()[: len(host)]
+    return ours and not psutil.pid_exists(int(pid))
 
 
 class Execution:
@@ -46,11 +70,30 @@ class Execution:
         return state
 
     def here(self, kind: str, persona_id: str, settings: dict[str, object], *, who: str) -> Run:
-        """Do a run in this process from beginning to end and return it as it ended."""
+        """Do a run in this process from beginning to end and return it as it ended; Ctrl-C stops it."""
         run = self._jobs.draft(kind, persona_id, settings, who=who)
         self._store.runs.add(run)
-        self.attempt(run.id, run.attempt)
+        with self._stopped_by_interrupt(run.id):
+            self.attempt(run.id, run.attempt)
         return self._store.runs.get(run.id)
+
+    @contextmanager
+    def _stopped_by_interrupt(self, run_id: str) -> Iterator[None]:
+        """Let the first Ctrl-C ask the run to stop, so that its programs end with it; a second one is Python's."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def stop(*_: object) -> None:
+            signal.signal(signal.SIGINT, before)
+            self._store.runs.request_stop(run_id)
+
+        signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _work(self, run: Run, durable: Durable) -> dict[str, object]:
         job = self._jobs.job(run.kind)
@@ -64,7 +107,9 @@ class Execution:
         )
         context.check()
         context.versions({"python": platform.python_version()})
-        (context.folder / "settings.json").write_text(_json(plain(run)), encoding="utf-8")
+        (context.folder / "settings.json").write_text(
+            json.dumps(plain(run), ensure_ascii=False, indent=2), encoding="utf-8"
+        )
         return dict(job.run(validated(job.settings, dict(run.settings), run.kind), context))
 
 
@@ -74,9 +119,3 @@ def _bug(trace: str) -> RunError:
         N_("This is a bug. The run's page shows the technical details; please report them."),
         traceback=trace,
     )
-
-
-def _json(value: object) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -15,7 +15,7 @@ from core.domain.identity import now
 from core.domain.run import RunState
 from core.errors import ConflictError
 from core.jobs.door import only_one
-from core.jobs.execution import Execution
+from core.jobs.execution import Execution, is_gone
 from core.jobs.queue import JOBS_VERSION, WORKFLOW, Jobs
 from core.settings import Settings
 from core.store import Store
@@ -83,7 +83,8 @@ def _take_stock(settings: Settings, store: Store, jobs: Jobs, name: str) -> None
         jobs.enqueue(run)
     for run in store.runs.all(states=[RunState.RUNNING], limit=10_000):
         known = client.list_workflows(workflow_ids=[f"{run.id}.{run.attempt}"])
-        if run.worker == name and not any(one.status in _OPEN for one in known):
+        left_by_us = run.worker == name and not any(one.status in _OPEN for one in known)
+        if left_by_us or is_gone(run.worker or ""):
             store.runs.end(run.id, RunState.LOST)
     client.destroy()
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ import pytest
 from core.domain.persona import Persona
 from core.domain.run import Run, RunState
 from core.errors import ConflictError, SettingsError
-from core.jobs.execution import Execution
+from core.jobs.door import Process
+from core.jobs.execution import Execution, inline_worker
 from core.jobs.queue import Jobs
 from core.store import Store
 from tests.unit.jobs.toy_worker import open_toys
@@ -206,6 +208,47 @@ def test_a_failing_program_fails_the_run_and_its_log_says_why(desk: Desk) -> Non
     assert ended.error.values == {"step": "sleep", "code": "1"}
     assert "bye" in desk.marks(run, "run.log")
     assert ended.commands[0]["argv"][0] == sys.executable
+
+
+def test_a_resumed_run_repeats_no_finished_program_and_mixes_no_output(desk: Desk) -> None:
+    execution = Execution(desk.settings, desk.store, desk.jobs, worker="here")
+    run = execution.here("relay", "p", {}, who="test")
+    assert run.state is RunState.FAILED
+    assert desk.store.runs.reopen(run.id) is not None
+
+    execution.attempt(run.id, 2)
+
+    ended = desk.store.runs.get(run.id)
+    assert ended.state is RunState.SUCCEEDED
+    assert ended.result == {"heard": ["first"]}
+    assert (desk.marks(run, "first"), desk.marks(run, "second")) == ("x", "xx")
+
+
+def test_ctrl_c_stops_a_run_done_without_a_worker_and_its_program(desk: Desk) -> None:
+    execution = Execution(desk.settings, desk.store, desk.jobs, worker="here")
+    killer = threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT))
+    killer.start()
+
+    run = execution.here("program", "p", {"seconds": 60}, who="test")
+
+    assert run.state is RunState.CANCELLED
+    assert not Process(desk.settings.runs / run.id / "commands" / "sleep").alive()
+
+
+def test_a_run_whose_process_was_killed_is_lost_once_a_worker_looks(desk: Desk) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    alive = inline_worker()
+    dead = alive.replace(str(os.getpid()), str(gone.pid))
+    left, going = (desk.jobs.draft("count", "p", {}, who="test") for _ in range(2))
+    for run, worker in ((left, dead), (going, alive)):
+        desk.store.runs.add(run)
+        desk.store.runs.begin(run.id, 1, worker)
+
+    desk.start_worker()
+
+    assert desk.end(left).state is RunState.LOST
+    assert desk.state(going) is RunState.RUNNING
 
 
 def test_only_a_run_without_success_can_be_resumed(desk: Desk) -> None:

@@ -56,6 +56,20 @@ def program(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
     return {"lines": lines}
 
 
+def relay(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
+    """Run two programs; the second fails the first time it runs."""
+    heard: list[str] = []
+
+    def say(words: str) -> Command:
+        once = f"import os, sys; print({words!r}, flush=True); open({words!r}, 'a').write('x')"
+        fail = "; sys.exit(os.path.getsize('second') < 2)" if words == "second" else ""
+        return Command((sys.executable, "-c", once + fail), cwd=context.folder)
+
+    context.execute("first", lambda: say("first"), on_line=heard.append)
+    context.execute("second", lambda: say("second"))
+    return {"heard": heard}
+
+
 def bug(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
     """Fail as no job should."""
     raise ZeroDivisionError("a bug")
@@ -66,6 +80,7 @@ TOYS = {
     for job in (
         Job("count", "Count", "cpu", ToySettings, count),
         Job("program", "Program", "gpu", ToySettings, program),
+        Job("relay", "Relay", "cpu", ToySettings, relay),
         Job("bug", "Bug", "cpu", ToySettings, bug),
     )
 }

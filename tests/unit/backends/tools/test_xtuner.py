@@ -23,7 +23,7 @@ def tuning(folder: Path, method: Method = "qlora") -> FineTuning:
 def checkpoint(folder: Path, step: int) -> None:
     (folder / "work").mkdir(exist_ok=True)
     (folder / "work" / f"iter_{step}.pth").write_bytes(b"")
-    (folder / "work" / "last_checkpoint").write_text(f"/moved/since/work/iter_{step}.pth")
+    (folder / "work" / "last_checkpoint").write_text(f"/moved/since/iter_{step}.pth")
 
 
 def test_training_is_a_module_never_the_xtuner_command(tmp_path: Path):
