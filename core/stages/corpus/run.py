@@ -46,9 +46,6 @@ def _import(
     upload: UploadedText, source_id: str, settings: CorpusSettings, context: RunContext, store: Store
 ) -> Source:
     persona_id = context.run.persona_id
-    for source in store.corpus.sources(persona_id):
-        if source.id == source_id:  # an earlier attempt of this run was interrupted after it had stored this one
-            return source
     data = store.files.read(upload.sha256)
     source, passages = read_source(
         data, upload, source_id=source_id, persona_id=persona_id, kind=settings.kind, run_id=context.run.id
