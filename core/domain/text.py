@@ -18,6 +18,19 @@ class SourceKind(StrEnum):
     """One line of the persona's a line."""
 
 
+class TextFormat(StrEnum):
+    """What an imported file is, told by its content."""
+
+    PLAIN = "txt"
+    MARKDOWN = "md"
+    HTML = "html"
+    EPUB = "epub"
+    DOCX = "docx"
+    PDF = "pdf"
+    SRT = "srt"
+    ASS = "ass"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """An imported file; its bytes lie in the content store under `sha256`."""
@@ -35,6 +48,9 @@ class Source:
     chapters: int
     imported_at: datetime
     run_id: str | None = None
+    format: TextFormat = TextFormat.PLAIN
+    text_sha256: str = ""
+    """The text read out of a file that is no plain text, in the content store as UTF-8; passages count in it."""
 
 
 class PassageKind(StrEnum):
@@ -57,9 +73,11 @@ class Passage:
     """Paragraph within the chapter, from 0, its heading not counted; -1 for the heading itself."""
     kind: PassageKind
     start: int
-    """Offset of the first character in the decoded file; `decoded[start:end] == text`."""
+    """Offset of the first character in the decoded file, or in the text read out of it: `decoded[start:end] == text`."""
     end: int
     text: str
+    place: str = ""
+    """Where in a file that is no plain text, in that format's own words: `page 12`, `00:01:07.200`, `ch03.xhtml#4`."""
 
     @property
     def id(self) -> str:
@@ -86,6 +104,8 @@ class ReviewStatus(StrEnum):
     PENDING = "pending"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    MERGED = "merged"
+    """Became part of the line before it; kept so that a new extraction does not bring it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +120,14 @@ class Utterance:
     start: int
     """Index of the opening quotation mark in the passage's text."""
     end: int
-    """Index after the closing quotation mark."""
+    """Index after the closing quotation mark, in the passage it ends in."""
     text: str
     """The words without their marks; may be edited in review, the offsets stay."""
     kind: UtteranceKind
     speaker: str | None
     """Canonical name; None when nobody can be named."""
     extractor: str
+    """Whose reading stands where several extractors found the line."""
     confidence: float
     """0 to 1."""
     reason: str
@@ -115,6 +136,12 @@ class Utterance:
     revision: int = 0
     """Counts edits; a write must name the revision it saw."""
     run_id: str | None = None
+    runs_on: int = 0
+    """How many passages it goes on after its first; 0 for a line within one paragraph."""
+    disputed: bool = False
+    """Extractors name different speakers or kinds, and nobody has decided yet."""
+    reviewed_by: str | None = None
+    """Who decided about it last."""
 
     @property
     def passage_id(self) -> str:
@@ -123,8 +150,73 @@ class Utterance:
 
     @property
     def id(self) -> str:
-        """Deterministic, so that extracting again meets the reviewed line instead of doubling it."""
-        return f"{self.passage_id}.{self.start}.{self.extractor}"
+        """Its place: whoever finds it, and however often, it is the same line."""
+        return f"{self.passage_id}.{self.start}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one extractor says about a line; the line itself carries the reading that stands."""
+
+    utterance_id: str
+    extractor: str
+    end: int
+    runs_on: int
+    text: str
+    kind: UtteranceKind
+    speaker: str | None
+    confidence: float
+    reason: str
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A line somebody might have said just before a collected quote; a model wrote it, so it is synthetic for ever."""
+
+    id: str
+    persona_id: str
+    utterance_id: str
+    """The quote it leads to."""
+    ordinal: int
+    """Position among the quote's expansions, from 0."""
+    counterpart: str
+    text: str
+    model: str
+    created_at: datetime
+    status: ReviewStatus = ReviewStatus.PENDING
+    revision: int = 0
+    run_id: str | None = None
+
+
+class CallOutcome(StrEnum):
+    """How a question to a model ended."""
+
+    ANSWERED = "answered"
+    UNREADABLE = "unreadable"
+    """An answer came and was paid for, but it does not parse."""
+    FAILED = "failed"
+    """No answer: refused, timed out, broken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One question sent to a language model and what came of it; kept so that nothing is paid for twice."""
+
+    request: str
+    """sha256 of model and messages: the same question is the same request, in whichever run."""
+    run_id: str
+    subject: str
+    """What was asked about: the id of a chunk's first passage, or of a quote."""
+    model: str
+    outcome: CallOutcome
+    answer: str
+    """As it came; empty when none did."""
+    problem: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    at: datetime
 
 
 class Split(StrEnum):

@@ -114,6 +114,8 @@ source = Table(
     Column("chapters", Integer, nullable=False),
     Column("imported_at", Moment, nullable=False),
     _to("run", "run_id", nullable=True),
+    Column("format", String(16), nullable=False, server_default="txt"),
+    Column("text_sha256", String(64), nullable=False, server_default=""),
 )
 
 passage = Table(
@@ -128,6 +130,7 @@ passage = Table(
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("text", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default=""),
     Index("ix_passage_source_id_chapter_ordinal", "source_id", "chapter", "ordinal"),
 )
 
@@ -151,12 +154,69 @@ utterance = Table(
     Column("status", String(16), nullable=False),
     Column("revision", Integer, nullable=False),
     _to("run", "run_id", nullable=True),
+    Column("runs_on", Integer, nullable=False, server_default="0"),
+    Column("disputed", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("reviewed_by", Text),
     # The order people read in; every filter below ends with it so that paging stays a seek.
     Index("ix_utterance_reading", "source_id", "ordinal", "start", "id"),
     Index("ix_utterance_speaker", "speaker", "source_id", "ordinal", "start", "id"),
     Index("ix_utterance_status", "status", "source_id", "ordinal", "start", "id"),
     Index("ix_utterance_who_says_how_much", "source_id", "speaker", "status"),
     Index("ix_utterance_chapter", "source_id", "chapter", "ordinal", "start", "id"),
+    Index("ix_utterance_extractor", "extractor", "source_id", "ordinal", "start", "id"),
+    Index("ix_utterance_disputed", "disputed", "source_id", "ordinal", "start", "id"),
+    Index("ix_utterance_reviewed_by", "reviewed_by", "source_id", "ordinal", "start", "id"),
+    # The order of doubt: the queue of uncertain lines.
+    Index("ix_utterance_doubt", "status", "confidence", "id"),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("utterance_id", String(64), ForeignKey("utterance.id", ondelete="CASCADE"), primary_key=True),
+    Column("extractor", String(32), primary_key=True),
+    Column("end", Integer, nullable=False),
+    Column("runs_on", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("speaker", Text),
+    Column("confidence", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    _to("run", "run_id", nullable=True),
+)
+
+expansion = Table(
+    "expansion",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    # No foreign key: a quote that goes away does not make what a model wrote for it any less synthetic.
+    Column("utterance_id", String(64), nullable=False, index=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("counterpart", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("revision", Integer, nullable=False),
+    _to("run", "run_id", nullable=True),
+)
+
+model_call = Table(
+    "model_call",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("request", String(64), nullable=False, index=True),
+    _to("run", "run_id"),
+    Column("subject", String(64), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 event = Table(
@@ -171,7 +231,10 @@ event = Table(
     Column("before", sa.JSON),
     Column("after", sa.JSON),
     Column("undoes", Integer, ForeignKey("event.id")),
+    # Events of one change to several records, which is undone as one.
+    Column("batch", String(64), index=True),
     Index("ix_event_entity_entity_id", "entity", "entity_id"),
+    Index("ix_event_who_id", "who", "id"),
 )
 
 dataset_version = Table(

@@ -255,7 +255,7 @@ def test_a_reply_leads_back_to_the_sentence_and_to_the_training_data(store: Stor
     talk = store.talks.start("a-qing", "早")
     said = Message("m-0", talk.id, 0, Speaker.VISITOR, "在么？", now())
     store.talks.say(said)
-    line_id = "source-1.1.0.rules"
+    line_id = "source-1.1.0"
 
     reply = store.talks.say(
         Message("m-1", talk.id, 0, Speaker.PERSONA, "在。", now(), "retrieval", "model-1", utterance_id=line_id)

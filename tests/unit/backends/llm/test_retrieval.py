@@ -9,10 +9,10 @@ from core.backends.llm.retrieval import RetrievalModel
 from core.errors import MissingArtifactError
 
 LINES = (
-    Line("s.1.0.rules", "我这病是胎里带来的，药不过是样子。", before="你吃的什么药？可好些了？"),
-    Line("s.2.0.rules", "这诗也罢了，只是末句太露。", before="你看我这首海棠诗作得如何？"),
-    Line("s.3.0.rules", "谁同你恼了？我不过是乏了。", before="妹妹又恼我了不成？"),
-    Line("s.4.0.rules", "潇湘馆的竹子，夜里听着最清。"),
+    Line("s.1.0", "我这病是胎里带来的，药不过是样子。", before="你吃的什么药？可好些了？"),
+    Line("s.2.0", "这诗也罢了，只是末句太露。", before="你看我这首海棠诗作得如何？"),
+    Line("s.3.0", "谁同你恼了？我不过是乏了。", before="妹妹又恼我了不成？"),
+    Line("s.4.0", "潇湘馆的竹子，夜里听着最清。"),
 )
 SEEDED = Generation(seed=7)
 
@@ -26,13 +26,13 @@ def said(*texts: str) -> list[ChatTurn]:
 def test_words_like_those_said_before_a_line_call_for_that_line():
     chosen = RetrievalModel(LINES).choose(said("妹妹可是又恼我了？"), SEEDED)
 
-    assert chosen.utterance_id == "s.3.0.rules"
+    assert chosen.utterance_id == "s.3.0"
 
 
 def test_words_like_the_line_itself_call_for_it_too():
     chosen = RetrievalModel(LINES).choose(said("听说潇湘馆的竹子好"), SEEDED)
 
-    assert chosen.utterance_id == "s.4.0.rules"
+    assert chosen.utterance_id == "s.4.0"
 
 
 def test_every_piece_names_the_line_it_is_from():
@@ -40,7 +40,7 @@ def test_every_piece_names_the_line_it_is_from():
     deltas = list(stream)
 
     assert "".join(delta.text for delta in deltas) == LINES[0].text
-    assert {delta.utterance_id for delta in deltas} == {"s.1.0.rules"}
+    assert {delta.utterance_id for delta in deltas} == {"s.1.0"}
 
 
 def test_a_line_already_said_is_not_said_again():

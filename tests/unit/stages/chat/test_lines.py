@@ -21,7 +21,7 @@ def test_her_line_is_paired_with_what_was_said_just_before():
     pairs = list(paired([line(1, "陆远", "可好些了？"), line(2, HER, "好些了。")], HER))
 
     assert [(pair.before, pair.text) for pair in pairs] == [("可好些了？", "好些了。")]
-    assert pairs[0].utterance_id == "s.2.0.rules"
+    assert pairs[0].utterance_id == "s.2.0"
 
 
 def test_words_far_away_of_hers_or_of_another_chapter_do_not_call_for_a_line():

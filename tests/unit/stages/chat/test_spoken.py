@@ -115,15 +115,15 @@ def test_a_voice_that_fails_says_so_once_and_the_text_is_whole():
 
 
 def test_a_line_she_has_recorded_is_heard_as_that_recording_alone():
-    mouth = Mouth(recorded="s.1.0.rules")
-    sounds = sounds_of(list(pieces_of(REPLY, mouth, line="s.1.0.rules")))
+    mouth = Mouth(recorded="s.1.0")
+    sounds = sounds_of(list(pieces_of(REPLY, mouth, line="s.1.0")))
 
     assert [(sound.recorded, sound.sound.seconds) for sound in sounds] == [(True, 1)]
     assert mouth.voice.spoken == []
 
 
 def test_a_line_without_a_recording_is_spoken_by_the_voice():
-    sounds = sounds_of(list(pieces_of(REPLY, Mouth(recorded="another"), line="s.1.0.rules")))
+    sounds = sounds_of(list(pieces_of(REPLY, Mouth(recorded="another"), line="s.1.0")))
 
     assert not any(sound.recorded for sound in sounds)
     assert "".join(sound.text for sound in sounds) == REPLY

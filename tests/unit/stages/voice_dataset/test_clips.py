@@ -26,13 +26,13 @@ def cut(recording: Recording, store: Store, start: float = 0.9, end: float = 2.1
 
 
 def test_a_clip_is_a_recipe_and_a_16_bit_mono_wav_at_the_trainers_rate(store, recording):
-    clip = cut(recording, store, utterance_id="s.1.0.rules")
+    clip = cut(recording, store, utterance_id="s.1.0")
     info = soundfile.info(io.BytesIO(store.files.read(clip.sha256)))
 
     assert (info.samplerate, info.channels, info.subtype) == (32_000, 1, "PCM_16")
     assert info.duration == pytest.approx(1.2, abs=0.001)
-    assert (clip.start, clip.end, clip.effects, clip.utterance_id) == (0.9, 2.1, (), "s.1.0.rules")
-    assert store.voice.clip_of("a-qing", "s.1.0.rules") == clip
+    assert (clip.start, clip.end, clip.effects, clip.utterance_id) == (0.9, 2.1, (), "s.1.0")
+    assert store.voice.clip_of("a-qing", "s.1.0") == clip
 
 
 def test_a_clip_sounds_where_the_recording_sounds(store, recording):

@@ -1,0 +1,149 @@
+"""Several extractors on one line; what a language model was asked; synthetic lines; formats beyond plain text."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_EXTRACTORS = ("rules", "screenplay", "quotes")
+"""What the ids of lines ended in: `passage.start.rules`; they are `passage.start` from here on."""
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.add_column("source", sa.Column("format", sa.String(length=16), server_default="txt", nullable=False))
+    op.add_column("source", sa.Column("text_sha256", sa.String(length=64), server_default="", nullable=False))
+    op.add_column("passage", sa.Column("place", sa.Text(), server_default="", nullable=False))
+    op.add_column("utterance", sa.Column("runs_on", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("utterance", sa.Column("disputed", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("utterance", sa.Column("reviewed_by", sa.Text(), nullable=True))
+    reading_order = ["source_id", "ordinal", "start", "id"]
+    for name in ("extractor", "disputed", "reviewed_by"):
+        op.create_index(f"ix_utterance_{name}", "utterance", [name, *reading_order])
+    op.create_index("ix_utterance_doubt", "utterance", ["status", "confidence", "id"])
+    op.add_column("event", sa.Column("batch", sa.String(length=64), nullable=True))
+    op.create_index(op.f("ix_event_batch"), "event", ["batch"])
+    op.create_index("ix_event_who_id", "event", ["who", "id"])
+    _create_tables()
+    _name_lines_by_place()
+
+
+def _create_tables() -> None:
+    op.create_table(
+        "reading",
+        sa.Column("utterance_id", sa.String(length=64), nullable=False),
+        sa.Column("extractor", sa.String(length=32), nullable=False),
+        sa.Column("end", sa.Integer(), nullable=False),
+        sa.Column("runs_on", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("speaker", sa.Text(), nullable=True),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_reading_run_id_run")),
+        sa.ForeignKeyConstraint(
+            ["utterance_id"], ["utterance.id"], name=op.f("fk_reading_utterance_id_utterance"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("utterance_id", "extractor", name=op.f("pk_reading")),
+    )
+    op.create_index(op.f("ix_reading_run_id"), "reading", ["run_id"])
+    op.create_table(
+        "expansion",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("persona_id", sa.String(length=64), nullable=False),
+        sa.Column("utterance_id", sa.String(length=64), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("counterpart", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["persona_id"], ["persona.id"], name=op.f("fk_expansion_persona_id_persona")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_expansion_run_id_run")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expansion")),
+    )
+    for column in ("persona_id", "run_id", "utterance_id"):
+        op.create_index(op.f(f"ix_expansion_{column}"), "expansion", [column])
+    op.create_table(
+        "model_call",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("prompt_tokens", sa.Integer(), nullable=False),
+        sa.Column("completion_tokens", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_model_call_run_id_run")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_call")),
+    )
+    for column in ("request", "run_id"):
+        op.create_index(op.f(f"ix_model_call_{column}"), "model_call", [column])
+
+
+def _name_lines_by_place() -> None:
+    """Drop the extractor from the lines' ids, wherever they are named; each line becomes its extractor's reading."""
+    place = "passage_id || '.' || start"
+    op.execute(  # of several unreviewed lines at a place, one stays
+        "DELETE FROM utterance WHERE revision = 0 AND EXISTS (SELECT 1 FROM utterance AS other WHERE "
+        "other.passage_id = utterance.passage_id AND other.start = utterance.start AND other.id <> utterance.id "
+        "AND (other.revision > 0 OR other.id > utterance.id))"
+    )
+    op.execute(
+        f"UPDATE utterance SET id = {place} WHERE NOT EXISTS (SELECT 1 FROM utterance AS other WHERE "
+        "other.passage_id = utterance.passage_id AND other.start = utterance.start AND other.id < utterance.id)"
+    )
+    op.execute(
+        'INSERT INTO reading (utterance_id, extractor, "end", runs_on, text, kind, speaker, confidence, reason, run_id) '
+        'SELECT id, extractor, "end", 0, text, kind, speaker, confidence, reason, run_id FROM utterance '
+        "WHERE revision = 0"
+    )
+    for extractor in _EXTRACTORS:
+        ending, length = f".{extractor}", len(extractor) + 1
+        for table, column in (
+            ("sample_utterance", "utterance_id"),
+            ("clip", "utterance_id"),
+            ("message", "utterance_id"),
+            ("event", "entity_id"),
+        ):
+            op.execute(
+                f"UPDATE {table} SET {column} = substr({column}, 1, length({column}) - {length}) "
+                f"WHERE {column} LIKE '%{ending}'"
+            )
+        op.execute(
+            f"UPDATE sample SET turns = CAST(replace(CAST(turns AS TEXT), '{ending}\"', '\"') AS JSON)"
+            if op.get_bind().dialect.name == "postgresql"
+            else f"UPDATE sample SET turns = replace(turns, '{ending}\"', '\"')"
+        )
+
+
+def downgrade() -> None:
+    """Undo; the lines keep their new ids, which the older program reads as well."""
+    for table in ("model_call", "expansion", "reading"):
+        op.drop_table(table)
+    with op.batch_alter_table("event") as event:
+        event.drop_index("ix_event_who_id")
+        event.drop_index(op.f("ix_event_batch"))
+        event.drop_column("batch")
+    with op.batch_alter_table("utterance") as utterance:
+        for name in ("doubt", "reviewed_by", "disputed", "extractor"):
+            utterance.drop_index(f"ix_utterance_{name}")
+        for name in ("reviewed_by", "disputed", "runs_on"):
+            utterance.drop_column(name)
+    with op.batch_alter_table("passage") as passage:
+        passage.drop_column("place")
+    with op.batch_alter_table("source") as source:
+        source.drop_column("text_sha256")
+        source.drop_column("format")
