@@ -73,7 +73,7 @@ class Passage:
     """Paragraph within the chapter, from 0, its heading not counted; -1 for the heading itself."""
     kind: PassageKind
     start: int
-    """Offset of the first character in the decoded file, or in the text read out of it: `decoded[start:end] == text`."""
+    """Offset of the first character in the decoded file, or in the text read out of it: `that[start:end] == text`."""
     end: int
     text: str
     place: str = ""

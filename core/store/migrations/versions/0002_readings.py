@@ -106,7 +106,8 @@ def _name_lines_by_place() -> None:
         "other.passage_id = utterance.passage_id AND other.start = utterance.start AND other.id < utterance.id)"
     )
     op.execute(
-        'INSERT INTO reading (utterance_id, extractor, "end", runs_on, text, kind, speaker, confidence, reason, run_id) '
+        'INSERT INTO reading (utterance_id, extractor, "end", runs_on, text, kind, speaker, confidence, reason, '
+        "run_id) "
         'SELECT id, extractor, "end", 0, text, kind, speaker, confidence, reason, run_id FROM utterance '
         "WHERE revision = 0"
     )
