@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from core.domain.normalising import folded
 from core.domain.text import Passage, PassageKind, Utterance, UtteranceKind
 from core.stages.dialogues import cues
 from core.stages.dialogues.attribution import Attribution, Listener
-from core.stages.dialogues.names import Names, discover_names
-from core.stages.dialogues.quotes import Quote, find_quotes, single_marks_are_outer
+from core.stages.dialogues.discovery import discover_names
+from core.stages.dialogues.names import Names
+from core.stages.dialogues.quotes import Quote, Quoted, quotations, single_marks_are_outer
 
 NAME = "rules"
 _CUE = 24
@@ -24,22 +26,26 @@ JOINT = "、"
 
 def extract(passages: Sequence[Passage], cast: Mapping[str, Iterable[str]]) -> Iterator[Utterance]:
     """Yield every quotation of the passages in reading order, with its kind and speaker."""
-    paragraphs = [passage.text for passage in passages if passage.kind is PassageKind.PARAGRAPH]
-    names = Names.of(cast, discover_names(paragraphs))
-    single_marks = single_marks_are_outer(paragraphs)
+    texts = {passage.ordinal: folded(passage.text) for passage in passages if passage.kind is PassageKind.PARAGRAPH}
+    names = Names.of(cast, discover_names(list(texts.values())))
+    single_marks = single_marks_are_outer(passage.text for passage in passages)
     listener = Listener(names)
     for _, chapter in groupby(passages, key=lambda passage: passage.chapter):
         listener.new_chapter()
-        for passage in chapter:
-            if passage.kind is PassageKind.PARAGRAPH:
-                yield from _of_passage(passage, find_quotes(passage.text, single_marks=single_marks), listener)
+        paragraphs = [passage for passage in chapter if passage.kind is PassageKind.PARAGRAPH]
+        quoted = quotations([passage.text for passage in paragraphs], single_marks=single_marks)
+        for passage, found in zip(paragraphs, quoted, strict=True):
+            yield from _of_passage(passage, texts[passage.ordinal], found, listener)
 
 
-def _of_passage(passage: Passage, quotes: list[Quote], listener: Listener) -> Iterator[Utterance]:
-    read, previous = 0, UtteranceKind.SPEECH
-    for position, quote in enumerate(quotes):
-        narration = passage.text[read : quote.start]
-        following = passage.text[quote.end : quotes[position + 1].start if position + 1 < len(quotes) else None]
+def _of_passage(passage: Passage, text: str, quoted: Quoted, listener: Listener) -> Iterator[Utterance]:
+    """Read one paragraph; `text` is how it is compared, of the same length as the passage's own."""
+    read, previous = quoted.begin, UtteranceKind.SPEECH
+    for position, quote in enumerate(quoted.quotes):
+        narration = text[read : quote.start]
+        following = text[quote.end : quoted.quotes[position + 1].start if position + 1 < len(quoted.quotes) else None]
+        if quote.runs_on:
+            following = ""
         kind = _kind(quote, narration, following, previous)
         attribution = _attribution(listener, narration, following, kind, announced=_announced(narration))
         said = kind in (UtteranceKind.SPEECH, UtteranceKind.THOUGHT, UtteranceKind.RECITATION)
@@ -58,9 +64,10 @@ def _of_passage(passage: Passage, quotes: list[Quote], listener: Listener) -> It
             extractor=NAME,
             confidence=attribution.confidence,
             reason=attribution.reason,
+            runs_on=quote.runs_on,
         )
-        read, previous = quote.end, kind
-    listener.narrate(passage.text[read:])
+        read, previous = (quote.end if not quote.runs_on else len(text)), kind
+    listener.narrate(text[read:])
 
 
 def _announced(narration: str) -> bool:

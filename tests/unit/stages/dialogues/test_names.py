@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.stages.dialogues.names import Names, discover_names
+from core.stages.dialogues.discovery import discover_names
+from core.stages.dialogues.names import Names
 
 WORDS = st.text(st.sampled_from("青竹陆远雨晴"), min_size=1, max_size=4)
 
