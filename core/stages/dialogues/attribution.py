@@ -139,6 +139,8 @@ class Listener:
         """Return whom the clause makes its subject, or nobody when it only carries on."""
         for position, mention in enumerate(mentions):
             before = clause[: mention.start]
+            if cues.BY.search(before):
+                return (mention.who,)
             if _BELONGING.match(clause[mention.end : mention.end + 3]):
                 continue
             if _leads_only(before) or cues.SHOWING.search(before):
@@ -195,9 +197,11 @@ class Listener:
 
     def _carried(self, clause: str, named_before: bool, narration: str, objects: Who) -> Attribution:
         """The cue names nobody: the acting subject speaks, or the one who was spoken to."""
+        other = self._other()
+        if other and cues.ANOTHER_HE.search(narration.rstrip("：:")):
+            return Attribution(other, 0.65, f"another:{clause[-4:]}")
         if named_before and self.subject:
             return Attribution(self._unless_object(objects), 0.9, f"subject-carried:{clause[-4:]}")
-        other = self._other()
         answers = cues.REPLYING.search(clause) or cues.HEARING.search(narration)
         if answers and other and not cues.CONTINUING.search(narration):
             return Attribution(other, 0.65, f"reply:{clause[-4:]}")
@@ -240,8 +244,12 @@ class Listener:
         """Return a name in mid-clause that is the subject of the verb and no object of a word before it."""
         if not mentions:
             return ()
-        last = mentions[-1]
-        before = clause[: last.start]
+        last = first = mentions[-1]
+        for mention in reversed(mentions[:-1]):
+            if not _JOINER.fullmatch(clause[mention.end : first.start]):
+                break
+            first = mention
+        before = cues.COUNTED.sub("", clause[: first.start])
         if before and before[-1] in cues.TAKES_OBJECT:
             return ()
         return (last.who,) if _RUN_TO_VERB.match(clause[last.end :][:14]) else ()

@@ -53,11 +53,12 @@ _SHOWS = _one_of(
 _ARRIVES = "(?:遇见|撞见|走来|走进|进来|来了)了?(?:一个|几个|门下)?"
 _EXISTS = "(?:(?:早|便|就|又|忽|还)?有|[坐站立跪围]着)(?:[^，]{0,8}的)?(?:一个|几个|两个|许多)?"
 _CAUSED = "^[看瞧说笑哭吓唬急气慌喜羞哄逗引招问闹恨臊弄乐怄骂打][得的]"
-SHOWING = re.compile(f"(?:{_SHOWS}|{_ARRIVES}|{_EXISTS}|{_CAUSED})$")
+_MODIFIER = "[那这]?(?:[一二三四五六七八九十百两几]+[个位员名路班])?(?:[^，。]{0,6}的)?"
+SHOWING = re.compile(f"(?:(?:{_SHOWS}){_MODIFIER}|{_ARRIVES}|{_EXISTS}|{_CAUSED})$")
 """Words after which a new subject enters in the middle of a clause."""
 
 TAKES_OBJECT = frozenset(
-    "着向对问与和同跟见叫命骂劝推拉指望看谢回求告诉送给替把将被让使令请搂抱唤扶携啐瞅到在过往拿寻找等候遇迎陪伴听谓语及连为因喝嘱咐托赞夸怪恨疼怕的打发瞧安慰",
+    "住着向对问与和同跟见叫命骂劝推拉指望看谢回求告诉送给替把将被让使令请搂抱唤扶携啐瞅到在过往拿寻找等候遇迎陪伴听谓语及连为因喝嘱咐托赞夸怪恨疼怕的打发瞧安慰",
 )
 """Characters after which a name is an object."""
 
@@ -67,15 +68,15 @@ DIRECT = re.compile(
 )
 """A verb that leads to a quotation without a colon."""
 
-_THINK = _one_of("想 忖 忖度 寻思 思量 思想 自思 暗思 沉思 思忖 思 盘算 纳罕 纳闷 暗度 自度 暗道")
+_THINK = _one_of("想 忖 忖度 寻思 思量 思想 自思 暗思 沉思 思忖 思 盘算 纳罕 纳闷 暗度 自度 暗道 疑惑 疑猜")
 THINKING = re.compile(
-    f"(?:{_THINK})(?:道|着|了|一回|起|[：:，,]|$)|"
+    f"(?:{_THINK})(?:道|着|了|一回|起|[：:，,]|$)|暗(?:自|暗|中)?[笑喜算叹惊骂恨点][^，。]{{0,3}}道|心问[口心]|"
     "(?:心[里中下内上]|腹内|肚里|暗暗)[^，。]{0,8}(?:道|说|想|：|:|自语|念)|心想|心说|暗想|想来想去"
 )
 RECITING = re.compile(r"(?<![转沉一])[念吟诵唱](?:了?[一两]?[遍句首]?)?(?:道|曰|云|着|的?是|$)|便唱$|写道$")
 """Read or sung aloud, or written by somebody at this moment."""
 INSCRIBED = re.compile(
-    "(?:上面?|下面|额|榜|匾)(?:大?书|写|题|刻|錾|镌|注|批|画)|大书$|[写注刻题錾镌](?:着|的?是|道是)$|[注批][云着道]$|"
+    "(?:上面?|下面|额|榜|匾)(?:大?书|写|题|刻|錾|镌|注|批|画)|大书$|[写题书刻][下了着][^，。]{0,6}字[道云曰]?$|[写注刻题錾镌](?:着|的?是|道是)$|[注批][云着道]$|"
     "(?:诗|词|偈|联|铭|序|赋|书|破题|字)[上中]?[有写题]?[曰云]$"
 )
 """Standing written somewhere: nobody says it."""
@@ -89,6 +90,8 @@ CITED_AFTER = re.compile(
     "[一二三四五六七八九十两几这那数]*个?字|[一二三四两几这那]句|之句|之类|等语|的话|之语|之说|等字|之意|之谓|的名|之名|一|两|三",
 )
 """`“…”二字`: what follows words that are only cited."""
+WORD_AFTER = re.compile("[一二三四五六七八九十两几这那]*个?大?字")
+"""What follows written words that nobody says."""
 ENDS_SENTENCE = re.compile("[。！？…—～!?~，,]$")
 
 _CLAUSE_MARKS = "，。；！？：:,;!?…—）)】"
@@ -107,16 +110,28 @@ TOGETHER = re.compile(
     )
 )
 PARTNERS = re.compile(
-    rf"(?:{LEADS}|{ADVERBS}){{0,3}}(?P<who>他?(?:二人|两人|俩人|两个人?(?!指)|俩|三人|三个人?)|他们|彼此)"
+    rf"(?:{LEADS}|{ADVERBS}){{0,3}}(?P<who>他?(?:二人|两人|俩人|两个人?(?!指)|俩|三人|三个人?|二位|两位)|他们|彼此)"
 )
 SENT_TO_SPEAK = re.compile("(?:[来去]|过来|进来|出来|上来|前来|回来|走来)[就便又]?(?:回|说|问|请|告诉|传|报|禀|道)")
-SENDING = re.compile("(?:打发|[命叫令遣差派使着见])[了人]?$")
+SENDING = re.compile("(?:打发|吩咐|[命叫令遣差派使着见央托教请])[了人]?$")
 _SOMEWHERE = _one_of(
     "只听得 只听见 只听 忽听 忽见 只见 却见 忽 又 听得 听见 一语未了 正说着 便 就 早 外面 外头 里面 里头 窗外",
     "院内 门外 有 早有 便有 忽有 就有 又有",
 )
-_SOMEBODY = _one_of("外面人? 外头人? 里面人? 窗外人? 门外人? 有人 一?人 那人 底下人 上头人")
+_SOMEBODY = _one_of("外面人? 外头人? 里面人? 窗外人? 门外人? 有人 一?人 那人 底下人 上头人 [又那]?一个(?=[^一-龥]|[问说道答拍笑])")
+COUNTED = re.compile("(?:[一二三四五六七八九十两几众那这]+[个位名]?)$")
+"""Between a verb and the people it is done to: `对着三个差人`."""
+BY = re.compile("被(?:[那这])?$")
+"""Makes the name after it the one who acts."""
+ANOTHER_HE = re.compile("[问劝叫请见对向拉骂怪说][着了]?[他她][^。”]*，[他她][^，。”]*(?:，[^，。”]*)?$|^[他她](?![又也还仍])[^，。]{0,6}$")
+"""A pronoun that is not the one who acted before: `老和尚问他姓名，他说道`."""
+_NOBODY = re.compile("(?:[那这又]?[一二三四两几]?[个位]?人?|[他她它我你您咱们]+)$")
 UNNAMED = re.compile(f"(?:{_SOMEWHERE}){{0,3}}?(?P<who>{_SOMEBODY})[^，。]{{0,8}}?[回报说道传禀问叫喊嚷答笑]")
+
+
+def names_nobody(word: str) -> bool:
+    """Whether the word only points: `那人`, `一个`, `他们`."""
+    return _NOBODY.match(word) is not None
 
 
 def clause_start(text: str, end: int) -> int:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.domain.normalising import folded
 from core.stages.dialogues import roles
+from core.stages.dialogues.cues import names_nobody
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -26,7 +28,7 @@ class Names:
         meaning = dict(roles.MEANING)
         meaning.update({name: name for name in discovered})
         for canonical, aliases in cast.items():
-            meaning.update(dict.fromkeys((canonical, *aliases), canonical))
+            meaning.update({folded(alias): canonical for alias in (canonical, *aliases) if not names_nobody(alias)})
         meaning = {name: who for name, who in meaning.items() if name}
         return cls(re.compile(_trie_pattern(sorted(meaning))), meaning)
 

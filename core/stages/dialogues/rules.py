@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from core.domain.normalising import folded
@@ -16,6 +16,8 @@ from core.stages.dialogues.quotes import Quote, Quoted, quotations, single_marks
 NAME = "rules"
 _CUE = 24
 """How much of a clause is looked at to tell what kind of quotation it leads to (characters)."""
+_CARRIED = 400
+"""How much narration is taken over to the next paragraph when it ends in a colon."""
 _SHORT = 8
 """Quotations up to here that end no sentence are terms, in the middle of narration."""
 _CITED = 16
@@ -34,15 +36,22 @@ def extract(passages: Sequence[Passage], cast: Mapping[str, Iterable[str]]) -> I
         listener.new_chapter()
         paragraphs = [passage for passage in chapter if passage.kind is PassageKind.PARAGRAPH]
         quoted = quotations([passage.text for passage in paragraphs], single_marks=single_marks)
+        carried = ""
         for passage, found in zip(paragraphs, quoted, strict=True):
-            yield from _of_passage(passage, texts[passage.ordinal], found, listener)
+            carried = yield from _of_passage(passage, texts[passage.ordinal], found, listener, carried)
 
 
-def _of_passage(passage: Passage, text: str, quoted: Quoted, listener: Listener) -> Iterator[Utterance]:
-    """Read one paragraph; `text` is how it is compared, of the same length as the passage's own."""
+def _of_passage(
+    passage: Passage, text: str, quoted: Quoted, listener: Listener, carried: str
+) -> Generator[Utterance, None, str]:
+    """Read one paragraph; `text` is how it is compared, of the same length as the passage's own.
+
+    A cue that ends a paragraph is `carried` to the next, and returned from this one.
+    """
     read, previous = quoted.begin, UtteranceKind.SPEECH
     for position, quote in enumerate(quoted.quotes):
-        narration = text[read : quote.start]
+        narration = carried + text[read : quote.start]
+        carried = ""
         following = text[quote.end : quoted.quotes[position + 1].start if position + 1 < len(quoted.quotes) else None]
         if quote.runs_on:
             following = ""
@@ -67,7 +76,11 @@ def _of_passage(passage: Passage, text: str, quoted: Quoted, listener: Listener)
             runs_on=quote.runs_on,
         )
         read, previous = (quote.end if not quote.runs_on else len(text)), kind
-    listener.narrate(text[read:])
+    rest = carried + text[read:]
+    if rest.endswith(tuple(cues.COLON)):
+        return rest[-_CARRIED:]
+    listener.narrate(rest)
+    return ""
 
 
 def _announced(narration: str) -> bool:
@@ -108,6 +121,8 @@ def _announced_kind(clause: str) -> UtteranceKind:
 def _embedded_kind(quote: Quote, narration: str, following: str, clause: str) -> UtteranceKind:
     """A quotation in the middle of narration, no colon before it."""
     whole = cues.ENDS_SENTENCE.search(quote.text) is not None
+    if not whole and cues.WORD_AFTER.match(following):
+        return UtteranceKind.NONSPEECH
     if cues.ANSWERED_WITH.search(clause) and narration[-1:] not in "，,":
         return UtteranceKind.FRAGMENT if not whole else UtteranceKind.SPEECH
     if not whole and len(quote.text) <= _CITED and (cues.CITED_AFTER.match(following) or len(quote.text) <= _SHORT):

@@ -61,7 +61,9 @@ def test_every_quotation_of_any_text_stands_where_it_says(paragraphs):
     for line in found:
         text = paragraphs[line.para]
         assert text[line.start] in "“‘"
-        assert text[line.start + 1 : line.end].startswith(line.text)
+        assert line.runs_on or text[line.start + 1 : line.end].startswith(line.text)
+        assert line.text.startswith(text[line.start + 1 :]) or not line.runs_on
+        assert line.end <= len(paragraphs[line.para + line.runs_on])
         assert 0 <= line.confidence <= 1
         assert line.reason
     assert len({line.id for line in found}) == len(found)
