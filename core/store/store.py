@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.store.calls import Calls
 from core.store.corpus import Corpus
 from core.store.custody import Custody
 from core.store.database import connect, migrate
 from core.store.datasets import Datasets
 from core.store.events import Events
+from core.store.expansions import Expansions
 from core.store.files import Files
 from core.store.models import Models
 from core.store.personas import Personas
@@ -31,6 +33,8 @@ class Store:
         self.personas = Personas(self._engine)
         self.corpus = Corpus(self._engine)
         self.utterances = Utterances(self._engine)
+        self.calls = Calls(self._engine)
+        self.expansions = Expansions(self._engine)
         self.datasets = Datasets(self._engine)
         self.voice = Voice(self._engine)
         self.models = Models(self._engine)

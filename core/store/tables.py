@@ -200,6 +200,8 @@ expansion = Table(
     Column("status", String(16), nullable=False),
     Column("revision", Integer, nullable=False),
     _to("run", "run_id", nullable=True),
+    # The order they are shown in, quote by quote.
+    Index("ix_expansion_of_quotes", "persona_id", "utterance_id", "ordinal", "id"),
 )
 
 model_call = Table(

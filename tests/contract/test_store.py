@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,17 +16,12 @@ from core.domain.identity import now
 from core.domain.persona import Persona
 from core.domain.text import (
     DatasetVersion,
-    Passage,
-    PassageKind,
     ReviewStatus,
     Sample,
-    Source,
-    SourceKind,
     Split,
     Turn,
     TurnRole,
     Utterance,
-    UtteranceKind,
 )
 from core.domain.training import Model, ModelKind
 from core.errors import ConflictError, NotFoundError
@@ -36,53 +30,9 @@ from core.store import Store
 from core.store.database import connect
 from core.store.tables import metadata
 from core.store.utterances import UtteranceFilter
-from tests.conftest import persona_a_qing
+from tests.contract.stores import filled, line, passages, source
 
 ALL = UtteranceFilter("a-qing")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    address: str = request.getfixturevalue("postgresql")
-    return address
-
-
-@pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
-    opened = Store(url, tmp_path)
-    opened.personas.put(persona_a_qing())
-    yield opened
-    opened.close()
-
-
-def source(number: int = 1) -> Source:
-    return Source(
-        f"source-{number}", "a-qing", f"book {number}.txt", SourceKind.NOVEL, f"{number}" * 64, 9, "utf-8", 9, 1, now()
-    )
-
-
-def passages(count: int, source_id: str = "source-1") -> list[Passage]:
-    heading = Passage(source_id, 0, 1, -1, PassageKind.HEADING, 0, 3, "第一回")
-    rest = [
-        Passage(source_id, n + 1, 1, n, PassageKind.PARAGRAPH, 4 + n * 5, 8 + n * 5, "青儿笑道") for n in range(count)
-    ]
-    return [heading, *rest]
-
-
-def line(ordinal: int, start: int = 0, *, speaker: str | None = "沈青", extractor: str = "rules") -> Utterance:
-    return Utterance(
-        "source-1", ordinal, 1, ordinal - 1, start, start + 4, f"第{ordinal}句", UtteranceKind.SPEECH, speaker,
-        extractor, 0.9, "cue",
-    )  # fmt: skip
-
-
-def filled(store: Store, count: int) -> list[Utterance]:
-    store.corpus.add(source(), passages(count))
-    rows = [line(n + 1) for n in range(count)]
-    store.utterances.replace("source-1", "rules", rows, None)
-    return rows
 
 
 def test_the_tables_are_what_the_migrations_make(store: Store, url: str) -> None:

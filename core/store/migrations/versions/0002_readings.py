@@ -72,6 +72,7 @@ def _create_tables() -> None:
     )
     for column in ("persona_id", "run_id", "utterance_id"):
         op.create_index(op.f(f"ix_expansion_{column}"), "expansion", [column])
+    op.create_index("ix_expansion_of_quotes", "expansion", ["persona_id", "utterance_id", "ordinal", "id"])
     op.create_table(
         "model_call",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
