@@ -202,6 +202,8 @@ class Listener:
             return Attribution(other, 0.65, f"another:{clause[-4:]}")
         if named_before and self.subject:
             return Attribution(self._unless_object(objects), 0.9, f"subject-carried:{clause[-4:]}")
+        if other and narration.rstrip("：:") == "道":
+            return Attribution(other, 0.65, "reply:道")
         answers = cues.REPLYING.search(clause) or cues.HEARING.search(narration)
         if answers and other and not cues.CONTINUING.search(narration):
             return Attribution(other, 0.65, f"reply:{clause[-4:]}")
@@ -260,4 +262,4 @@ def _leads_only(before: str) -> bool:
 
 
 def _unnamed(word: str) -> str:
-    return word if len(word) > 2 else "人"
+    return word if len(word) > 2 and "一个" not in word else "人"

@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from core.stages.dialogues import roles
-from core.stages.dialogues.cues import ADVERBS, LEADS, SPEECH_VERBS, TAKES_OBJECT
+from core.stages.dialogues.cues import ADVERBS, LEADS, SPEECH_VERBS, TAKES_OBJECT, names_nobody
 
 _CUE = re.compile('[：:][“「‘"]')
 _CLAUSE = re.compile("(?P<before>^|[，。；！？：:,;!?…—）)】”’」』\"])(?P<words>[一-龥·]+)$")
 _SUBJECT = re.compile(
-    rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[一-龥·]{{2,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})"
+    rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[一-龥·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})"
 )
-_PARTNER = re.compile("[向对与同和跟请叫问替](....)")
+_PARTNER = re.compile("[向对与同和跟请叫问替、](....)")
 """What stands behind a word that takes a person as its object."""
 _OPENING = "。！？!?”」…’"
 _LONGEST_CUE = 24
@@ -39,15 +39,20 @@ _NO_NAMES = frozenset(
     word
     for words in (
         "吩咐 勉强 俗语 常言 诧异 惊讶 思量 启奏 施礼 高呼 吆喝 含泪 滴泪 大惊 大喜 大怒 大叫 古语 微微 暗喜 自古 古人",
-        "嘱咐 央告 沉吟 老人 别人 旁人 傍人 妇人 女人 男人 家人 主人 客人 佳人 美人 本人 夫人 一齐 十分 二位 两位",
+        "嘱咐 央告 沉吟 别人 旁人 傍人 佳人 美人 本人 一齐 十分 二位 两位",
         "批语 心中 口中 口里 心里 上前 开言 上写 上书 分教 道是 正是 有诗",
     )
     for word in words.split()
 )
 _COUNTED = re.compile("[一二三四五六七八九十两几些那这众]+人$")
 _NEVER_FIRST = frozenset("一上面令和者人又他有听回因便却个位些自并")
-_NAMES_END = frozenset("儿家妈娘氏妇")
+_NAMES_END = frozenset("儿家妈娘氏妇僧")
 """What may follow a name and make another one of it: `凤姐` and `凤姐儿`."""
+_POINTING = frozenset("那这众老小")
+_BEINGS = frozenset("人者汉子妇婆公翁爷娘妈姑官吏差役兵卒将僧尼怪妖魔鬼猴童女师匠客仆奴婢夫王君仙神佛贼")
+"""How words for somebody end."""
+_SERVANT = "家的"
+"""`周瑞家的`: the wife, known by her husband's name."""
 _OPENS = 0.5
 """Who speaks opens the sentence at least so often."""
 SURNAMES = frozenset(
@@ -94,9 +99,10 @@ def _gathered(paragraphs: Iterable[str]) -> _Evidence:
         for cue in _CUE.finditer(paragraph):
             clause = _CLAUSE.search(paragraph, max(cue.start() - _LONGEST_CUE, 0), cue.start())
             found = _SUBJECT.fullmatch(clause["words"]) if clause else None
-            if clause and found:
-                evidence.cues[found["name"]] += 1
-                evidence.opening[found["name"]] += clause["before"] in _OPENING
+            name = found and (found["name"] if len(found["name"]) > 1 else found["lead"][-1:] + found["name"])
+            if clause and name:
+                evidence.cues[name] += 1
+                evidence.opening[name] += clause["before"] in _OPENING
         partners.update(_PARTNER.findall(paragraph))
     for words, count in partners.items():
         for length in (2, 3, 4):
@@ -105,13 +111,18 @@ def _gathered(paragraphs: Iterable[str]) -> _Evidence:
 
 
 def _is_name(name: str, evidence: _Evidence) -> bool:
-    if name in _NO_NAMES or name in roles.MEANING or name[0] in _NEVER_FIRST or _COUNTED.match(name):
+    if name in _NO_NAMES or name in roles.MEANING or names_nobody(name) or name[0] in _NEVER_FIRST or _COUNTED.match(name):
         return False
-    if len(name) > 5 or evidence.opens(name) < _OPENS or any(letter in _SELDOM_IN_NAMES for letter in name):
+    if len(name) > 5 or evidence.opens(name) < _OPENS:
         return False
-    if not any(letter in _NEVER_IN_NAMES for letter in name):
-        return len(name) <= 4 or evidence.cues[name] >= _RARE
-    return evidence.cues[name] >= _RARE and evidence.partner[name[:4]] > 0
+    if name[0] in _POINTING:
+        return name[1:] in _BEINGS and evidence.cues[name] > 1
+    if any(letter in _SELDOM_IN_NAMES for letter in name):
+        return name.endswith(_SERVANT)
+    person = name[0] in SURNAMES or name[-1] in _BEINGS or evidence.partner[name[:4]] > 0
+    if any(letter in _NEVER_IN_NAMES for letter in name):
+        return person and (evidence.cues[name] >= _RARE or (name[0] in SURNAMES and evidence.cues[name] > 1))
+    return evidence.cues[name] > 1 or (len(name) <= 4 and person)
 
 
 class _Known:
@@ -127,6 +138,6 @@ class _Known:
         """Whether `name` is a known one with a deed after it or a verb before it, or two (`三藏合掌`, `指宝玉`)."""
         for at in range(2, len(name)):
             head, tail = name[:at], name[at:]
-            if head in self._names and (tail[-1] not in _NAMES_END or tail in self._names):
+            if head in self._names and (tail[-1] not in _NAMES_END or tail in self._names) and tail != _SERVANT:
                 return True
         return any(name[at - 1] in TAKES_OBJECT and name[at:] in self._names for at in range(1, len(name) - 1))
