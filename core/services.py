@@ -44,14 +44,14 @@ class Services:
     execution: Execution
     """Does runs in this process, for commands that wait for them."""
 
-    def receive_texts(self, stream: IO[bytes], name: str) -> list[dict[str, str]]:
+    def receive_texts(self, stream: IO[bytes], name: str) -> list[dict[str, Any]]:
         """Take in an upload and return what the corpus stage wants to know of it; InvalidInputError when refused."""
         from core.stages.corpus.upload import UploadLimits, receive
 
         uploads = self.settings.uploads
         limits = UploadLimits(uploads.max_text_mb, uploads.max_archive_members)
         received = receive(stream, name, files=self.store.files, limits=limits)
-        return [{"sha256": one.sha256, "name": one.name} for one in received]
+        return [one.model_dump(mode="json") for one in received]
 
     def close(self) -> None:
         """Let go of the databases."""

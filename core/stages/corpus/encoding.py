@@ -34,7 +34,16 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"OggS", "Ogg"),
     (b"fLaC", "FLAC"),
 )
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+_MARKED: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Marks a text may begin with, and the encoding each names."""
+_WIDE = ("utf-16", "utf-32")
+"""Encodings whose bytes look binary."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 
@@ -57,15 +66,17 @@ _EMPTY_REMEDY = N_("Choose a file that holds text.")
 
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
-    """Return the text and its encoding (utf-8, utf-8-sig, gb18030, big5hkscs, cp950).
+    """Return the text and its encoding (utf-8, utf-8-sig, utf-16, utf-32, gb18030, big5hkscs, cp950).
 
     `name` is for the InvalidInputError that refuses what is no text.
     """
     _refuse_other_formats(data, name)
-    for encoding in _unicode_candidates(data):
-        text = _decoded(data, encoding)
-        if text is not None:
-            return _not_empty(text, name), encoding
+    unicode = next((encoding for mark, encoding in _MARKED if data.startswith(mark)), "utf-8")
+    text = _decoded(data, unicode)
+    if text is not None:
+        if unicode in _WIDE:
+            _refuse_binary(text.encode("utf-8"), name)
+        return _not_empty(text, name), unicode
     readings = [(_credibility(text), text, encoding) for text, encoding in _legacy_readings(data)]
     best = max(readings, default=(0.0, "", ""), key=lambda reading: reading[0])
     if best[0] < _CREDIBLE:
@@ -80,17 +91,16 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
 def _refuse_other_formats(data: bytes, name: str) -> None:
     if not data:
         raise InvalidInputError(N_("{name} is empty."), remedy=_EMPTY_REMEDY, name=name)
-    if data.startswith(_UTF16):
-        raise InvalidInputError(N_("{name} is encoded in UTF-16 or UTF-32."), remedy=_REMEDY, name=name)
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             raise InvalidInputError(N_("{name} is not a text but a {kind} file."), remedy=_REMEDY, name=name, kind=kind)
+    if not data.startswith(tuple(mark for mark, encoding in _MARKED if encoding in _WIDE)):
+        _refuse_binary(data, name)
+
+
+def _refuse_binary(data: bytes, name: str) -> None:
     if b"\x00" in data or len(_CONTROL.findall(data, 0, _SAMPLE)) > len(data[:_SAMPLE]) // 500:
         raise InvalidInputError(N_("{name} is not a text but binary data."), remedy=_REMEDY, name=name)
-
-
-def _unicode_candidates(data: bytes) -> tuple[str, ...]:
-    return ("utf-8-sig",) if data.startswith(codecs.BOM_UTF8) else ("utf-8",)
 
 
 def _legacy_readings(data: bytes) -> list[tuple[str, str]]:

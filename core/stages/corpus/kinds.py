@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from statistics import median
 
-from core.domain.text import Passage, PassageKind, SourceKind
+from core.domain.text import Passage, PassageKind, SourceKind, TextFormat
 
 _CUE_LINE = re.compile(
     r"[^\s：:。，！？“”\"「」]{0,9}[^\s：:。，！？“”\"「」道说問问曰云](?:[（(][^）)]{0,30}[）)])?[：:](?!//)\s*[^\s“「\"]"
@@ -19,8 +19,10 @@ _QUOTE_LENGTH = 70
 _ENOUGH = 0.4
 
 
-def detect_kind(passages: Sequence[Passage]) -> SourceKind:
-    """Return the kind the paragraphs look like; a novel in doubt."""
+def detect_kind(passages: Sequence[Passage], form: TextFormat = TextFormat.PLAIN) -> SourceKind:
+    """Return the kind the paragraphs look like; a novel in doubt, and of subtitles what several people say."""
+    if form in (TextFormat.SRT, TextFormat.ASS):
+        return SourceKind.SCREENPLAY
     lines = [passage.text for passage in passages if passage.kind is PassageKind.PARAGRAPH]
     spoken = [line for line in lines if not _STAGE_LINE.match(line)]
     if not spoken:

@@ -1,58 +1,135 @@
-"""Import: received files become sources with their passages."""
+"""Import: received files become sources with their passages; one that cannot be read does not lose the others."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from core.domain.identity import new_id, now
-from core.domain.text import Passage, Source, SourceKind
-from core.errors import ConflictError, InvalidInputError
+from core.domain.text import Passage, Source, SourceKind, TextFormat
+from core.errors import ConflictError, InvalidInputError, NotFoundError, StudioError
 from core.jobs.context import RunContext
-from core.stages.corpus.chapters import split_passages
-from core.stages.corpus.encoding import decode
+from core.stages.corpus.chapters import document_passages
+from core.stages.corpus.document import Document, ReadingLimits, Tick
 from core.stages.corpus.kinds import detect_kind
-from core.stages.corpus.settings import CorpusSettings, UploadedText
+from core.stages.corpus.packed import MEGABYTE
+from core.stages.corpus.readers import read_document, recognised
+from core.stages.corpus.sandbox import read_apart
+from core.stages.corpus.settings import CorpusSettings, Refusal, UploadedText
 from core.store import Store
 from core.translation import N_
 
+_LOOK_EVERY = 0.5
+"""Seconds between two looks whether the run is to stop; the store is shared."""
+
 
 def run(settings: CorpusSettings, *, context: RunContext, store: Store) -> dict[str, Any]:
-    """Import every received file; return the new sources' ids and what was found in them."""
+    """Import every received file; return the new sources' ids and, file by file, what was found or why not.
+
+    Raises the first refusal when nothing at all could be imported.
+    """
     if not settings.uploads:
         raise InvalidInputError(N_("No file was chosen."), remedy=N_("Choose one or more text files."))
+    importing = _Import(settings, context, store)
     imported: list[Source] = []
-    known: list[ConflictError] = []
-    for position, upload in enumerate(settings.uploads):
-        context.check()
-        context.progress(position / len(settings.uploads), N_("Reading {name}"), name=upload.name)
-        source_id = context.step(f"source-{position}", lambda: new_id("src"))
+    refused: list[StudioError] = []
+    files: list[dict[str, Any]] = []
+    for number, upload in enumerate(settings.uploads):
+        source_id = context.step(f"source-{number}", lambda: new_id("src"))
         try:
-            imported.append(_import(upload, source_id, settings, context, store))
-        except ConflictError as conflict:
-            context.log(str(conflict))
-            known.append(conflict)
+            source = importing.file(number, upload, source_id)
+        except (ConflictError, InvalidInputError, NotFoundError) as error:
+            context.log(f"{upload.name}: {error}")
+            refused.append(error)
+            files.append({"name": upload.name, "refused": Refusal.of(error).model_dump()})
+        else:
+            imported.append(source)
+            files.append({"name": upload.name, "source": source.id, "kind": source.kind, "format": source.format})
     if not imported:
-        raise known[0]
+        raise refused[0]
     context.progress(1.0, N_("Imported {count} texts"), count=len(imported))
     return {
         "sources": [source.id for source in imported],
         "chapters": sum(source.chapters for source in imported),
         "characters": sum(source.characters for source in imported),
-        "already_there": len(known),
+        "already_there": sum(isinstance(error, ConflictError) for error in refused),
+        "refused": sum(not isinstance(error, ConflictError) for error in refused),
+        "files": files,
     }
 
 
-def _import(
-    upload: UploadedText, source_id: str, settings: CorpusSettings, context: RunContext, store: Store
-) -> Source:
-    persona_id = context.run.persona_id
-    data = store.files.read(upload.sha256)
-    source, passages = read_source(
-        data, upload, source_id=source_id, persona_id=persona_id, kind=settings.kind, run_id=context.run.id
-    )
-    store.corpus.add(source, passages, who=context.run.created_by)
-    context.log(f"{source.name}: {source.kind.value}, {source.encoding}, {source.chapters} chapters")
-    return source
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One run's work on its files."""
+
+    settings: CorpusSettings
+    context: RunContext
+    store: Store
+
+    def file(self, number: int, upload: UploadedText, source_id: str) -> Source:
+        """Read a file and store its source and passages."""
+        if upload.refused is not None:
+            raise upload.refused.error()
+        data = self.store.files.read(upload.sha256)
+        form, document = self._read(number, upload.name, data)
+        source, passages = source_of(
+            document,
+            form,
+            upload,
+            size=len(data),
+            source_id=source_id,
+            persona_id=self.context.run.persona_id,
+            kind=self.settings.kind,
+            run_id=self.context.run.id,
+            put=self.store.files.put,
+        )
+        self.store.corpus.add(source, passages, who=self.context.run.created_by)
+        found = f"{source.kind.value}, {source.format.value}, {source.encoding}, {source.chapters} chapters"
+        self.context.log(f"{source.name}: {found}")
+        return source
+
+    def _read(self, number: int, name: str, data: bytes) -> tuple[TextFormat, Document]:
+        limits = ReadingLimits(self.settings.max_unpacked_mb * MEGABYTE, self.settings.max_pages)
+        tell = self._teller(number, name)
+        tell(0.0)
+        if not recognised(data, name).sandboxed:
+            return read_document(data, name, limits=limits, tick=self._watched(tell, name))
+        seconds = 60 * self.settings.max_minutes
+        return read_apart(data, name, number=number, limits=limits, seconds=seconds, context=self.context, tick=tell)
+
+    def _teller(self, number: int, name: str) -> Tick:
+        """Return what tells the run's progress by the share of this file that is read."""
+        sizes = [upload.size or 1 for upload in self.settings.uploads]
+        before, total = sum(sizes[:number]), sum(sizes)
+
+        def tell(share: float) -> None:
+            at = (before + min(share, 1.0) * sizes[number]) / total
+            self.context.progress(min(at, 0.99), N_("Reading {name}"), name=name)
+
+        return tell
+
+    def _watched(self, tell: Tick, name: str) -> Tick:
+        """Return a teller that also ends the reading when the run is stopped or the file takes too long."""
+        began = looked = time.monotonic()
+
+        def tick(share: float) -> None:
+            nonlocal looked
+            clock = time.monotonic()
+            if clock - began > 60 * self.settings.max_minutes:
+                raise InvalidInputError(
+                    N_("{name} took more than {minutes} minutes to read."),
+                    remedy=N_("Split it into parts, or raise max_minutes in configs/corpus.yaml."),
+                    name=name,
+                    minutes=self.settings.max_minutes,
+                )
+            if clock - looked > _LOOK_EVERY:
+                looked = clock
+                self.context.check()
+                tell(share)
+
+        return tick
 
 
 def read_source(
@@ -63,21 +140,55 @@ def read_source(
     persona_id: str,
     kind: SourceKind | None = None,
     run_id: str | None = None,
+    put: Callable[[bytes], str] = lambda _text: "",
 ) -> tuple[Source, list[Passage]]:
-    """Return the source those bytes are, and its passages; the kind is recognised where none is given."""
-    text, encoding = decode(data, upload.name)
-    passages = split_passages(text, source_id)
+    """Return the source those bytes are, and its passages, read in this process without a limit on time.
+
+    `put` keeps the text of a file that is no plain text and returns its sha256.
+    """
+    defaults = CorpusSettings()
+    limits = ReadingLimits(defaults.max_unpacked_mb * MEGABYTE, defaults.max_pages)
+    form, document = read_document(data, upload.name, limits=limits, tick=lambda _share: None)
+    return source_of(
+        document,
+        form,
+        upload,
+        size=len(data),
+        source_id=source_id,
+        persona_id=persona_id,
+        kind=kind,
+        run_id=run_id,
+        put=put,
+    )
+
+
+def source_of(
+    document: Document,
+    form: TextFormat,
+    upload: UploadedText,
+    *,
+    size: int,
+    source_id: str,
+    persona_id: str,
+    kind: SourceKind | None,
+    run_id: str | None,
+    put: Callable[[bytes], str],
+) -> tuple[Source, list[Passage]]:
+    """Return the source a document is, and its passages; the kind is recognised where none is given."""
+    passages = document_passages(document, source_id)
     source = Source(
         id=source_id,
         persona_id=persona_id,
         name=upload.name,
-        kind=kind or detect_kind(passages),
+        kind=kind or detect_kind(passages, form),
         sha256=upload.sha256,
-        size=len(data),
-        encoding=encoding,
-        characters=len(text),
+        size=size,
+        encoding=document.encoding,
+        characters=len(document.text),
         chapters=max((passage.chapter for passage in passages), default=0),
         imported_at=now(),
         run_id=run_id,
+        format=form,
+        text_sha256="" if document.blocks is None else put(document.text.encode("utf-8")),
     )
     return source, passages

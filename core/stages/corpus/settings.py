@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.domain.text import SourceKind
+from core.errors import InvalidInputError, StudioError
 
 
-class UploadedText(BaseModel):
-    """A received file that waits in the content store."""
+class Refusal(BaseModel):
+    """Why a file is not in the corpus, as shown to people."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="The file's name in the content store.")
+    message: str
+    remedy: str
+    values: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, error: StudioError) -> Refusal:
+        """Return what an error says; values that are no plain ones are written as text."""
+        plain = {key: value if isinstance(value, int | float) else str(value) for key, value in error.values.items()}
+        return cls(message=error.message, remedy=error.remedy, values=plain)
+
+    def error(self) -> InvalidInputError:
+        """Return it as the error it was."""
+        return InvalidInputError(self.message, remedy=self.remedy, **self.values)
+
+
+class UploadedText(BaseModel):
+    """A received file: it waits in the content store, or was refused at the door and is only reported."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$", description="The file's name in the content store.")
     name: str = Field(max_length=200, description="The uploaded name, shown to people.")
+    size: int = Field(default=0, ge=0, description="Bytes.")
+    refused: Refusal | None = Field(default=None, description="Why it was not taken in.")
+
+    @model_validator(mode="after")
+    def _either_kept_or_refused(self) -> UploadedText:
+        if bool(self.sha256) == (self.refused is not None):
+            raise ValueError("a received file has a sha256, or the reason why not")
+        return self
 
 
 class CorpusSettings(BaseModel):
@@ -25,3 +56,6 @@ class CorpusSettings(BaseModel):
     kind: SourceKind | None = Field(
         default=None, description="What sort of text it is; leave empty to have it recognised."
     )
+    max_unpacked_mb: int = Field(default=256, ge=1, description="What an EPUB or DOCX may unpack to, in MB.")
+    max_pages: int = Field(default=6000, ge=1, description="Most pages of a PDF.")
+    max_minutes: int = Field(default=10, ge=1, description="Longest time to read one file, in minutes.")

@@ -1,26 +1,25 @@
-"""Receives an upload: bounded while it streams, checked by content, kept only when all of it can be read."""
+"""Receives an upload: bounded while it streams, told by its content; an archive is taken apart, file by file."""
 
 from __future__ import annotations
 
+import io
 import re
-import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import IO, Protocol
+from typing import Protocol
 
 from core.errors import InvalidInputError
-from core.stages.corpus.encoding import decode
+from core.stages.corpus.packed import MEGABYTE, ZIP_MAGIC, member_bytes, opened, refuse_flood, refuse_unsafe
+from core.stages.corpus.readers import is_archive, recognised
+from core.stages.corpus.settings import Refusal, UploadedText
 from core.translation import N_
 
+SUFFIXES = ("txt", "md", "markdown", "epub", "docx", "html", "htm", "xhtml", "pdf", "srt", "ass", "ssa", "vtt", "zip")
+"""What a browser's file dialogue offers; the content decides what a file is."""
+
 _CHUNK = 1 << 20
-_MEGABYTE = 1_000_000
-_MAX_RATIO = 200
-"""Unpacked to packed size; a text packs to about a third, a bomb to a thousandth."""
 _MAX_NAME = 120
-_TEXT_SUFFIXES = (".txt", ".text")
 _UNSAFE_IN_NAME = re.compile(r"[\x00-\x1f\x7f<>:\"|?*\u202a-\u202e\u2066-\u2069]")
 
 
@@ -47,31 +46,20 @@ class UploadLimits:
     """Files in one archive."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedText:
-    """A file that was read completely and understood as text; it lies in the content store."""
+def receive(stream: Readable, name: str, *, files: ContentStore, limits: UploadLimits) -> tuple[UploadedText, ...]:
+    """Store one file, or each file of a zip; InvalidInputError, and nothing stored, when it is refused.
 
-    sha256: str
-    name: str
-    size: int
-    encoding: str
-
-
-def receive(stream: Readable, name: str, *, files: ContentStore, limits: UploadLimits) -> tuple[ReceivedText, ...]:
-    """Store one text, or each text of a zip; InvalidInputError, and nothing stored, when any of it is refused.
-
-    The name is for people: it is cleaned, never used as a path, and says nothing about the content.
+    A zip is refused as a whole when it is too large, locked or crafted; a file in it that is none of the formats comes
+    back with the reason, so that the others are not lost. The name is for people: cleaned, and never used as a path.
     """
-    with tempfile.SpooledTemporaryFile(max_size=16 * _MEGABYTE) as spool:
-        _spool(stream, spool, limits)
-        spool.seek(0)
-        if spool.read(4) in (b"PK\x03\x04", b"PK\x05\x06"):
-            texts = _unpacked(spool, limits)
-        else:
-            spool.seek(0)
-            texts = [(clean_name(name), spool.read())]
-    checked = [(shown, data, decode(data, shown)[1]) for shown, data in texts]
-    return tuple(ReceivedText(files.put(data), shown, len(data), encoding) for shown, data, encoding in checked)
+    shown = clean_name(name)
+    data = _bounded(stream, limits)
+    if data.startswith(ZIP_MAGIC) and is_archive(data, shown):
+        with opened(io.BytesIO(data), name=shown) as archive:
+            members = [(_shown(member), member_bytes(archive, member)) for member in _checked(archive, shown, limits)]
+        return tuple(_taken(member, content, files) for member, content in members)
+    recognised(data, shown)
+    return (UploadedText(sha256=files.put(data), name=shown, size=len(data)),)
 
 
 def clean_name(name: str) -> str:
@@ -81,36 +69,28 @@ def clean_name(name: str) -> str:
     return cleaned[-_MAX_NAME:] or "text"
 
 
-def _spool(stream: Readable, spool: IO[bytes], limits: UploadLimits) -> None:
-    received = 0
-    while chunk := stream.read(_CHUNK):
-        received += len(chunk)
-        if received > limits.max_megabytes * _MEGABYTE:
-            raise _too_large(limits)
-        spool.write(chunk)
-
-
-def _too_large(limits: UploadLimits) -> InvalidInputError:
-    return InvalidInputError(
-        N_("The text is larger than {limit} MB."),
-        remedy=N_("Split it into parts, or raise uploads.max_text_mb in configs/app.yaml."),
-        limit=limits.max_megabytes,
-    )
-
-
-def _unpacked(spool: IO[bytes], limits: UploadLimits) -> list[tuple[str, bytes]]:
+def _taken(name: str, data: bytes, files: ContentStore) -> UploadedText:
     try:
-        with zipfile.ZipFile(spool) as archive:
-            members = list(_checked_members(archive, limits))
-            return [(_shown(member), _member_bytes(archive, member)) for member in members]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        raise InvalidInputError(
-            N_("The archive is damaged or packed in a way that cannot be read."),
-            remedy=N_("Pack the texts again as a plain zip, or import them one by one."),
-        ) from None
+        recognised(data, name)
+    except InvalidInputError as refusal:
+        return UploadedText(name=name, size=len(data), refused=Refusal.of(refusal))
+    return UploadedText(sha256=files.put(data), name=name, size=len(data))
 
 
-def _checked_members(archive: zipfile.ZipFile, limits: UploadLimits) -> Iterator[zipfile.ZipInfo]:
+def _bounded(stream: Readable, limits: UploadLimits) -> bytes:
+    received = bytearray()
+    while chunk := stream.read(_CHUNK):
+        received += chunk
+        if len(received) > limits.max_megabytes * MEGABYTE:
+            raise InvalidInputError(
+                N_("The text is larger than {limit} MB."),
+                remedy=N_("Split it into parts, or raise uploads.max_text_mb in configs/app.yaml."),
+                limit=limits.max_megabytes,
+            )
+    return bytes(received)
+
+
+def _checked(archive: zipfile.ZipFile, name: str, limits: UploadLimits) -> Iterator[zipfile.ZipInfo]:
     members = [member for member in archive.infolist() if not (member.is_dir() or _is_litter(member))]
     if len(members) > limits.max_members:
         raise InvalidInputError(
@@ -119,33 +99,12 @@ def _checked_members(archive: zipfile.ZipFile, limits: UploadLimits) -> Iterator
             count=len(members),
             limit=limits.max_members,
         )
-    if sum(member.file_size for member in members) > limits.max_megabytes * _MEGABYTE:
-        raise _too_large(limits)
     if not members:
-        raise InvalidInputError(N_("The archive holds no file."), remedy=N_("Choose a zip with .txt files in it."))
+        raise InvalidInputError(N_("The archive holds no file."), remedy=N_("Choose a zip with texts in it."))
+    refuse_flood(members, name=name, max_bytes=limits.max_megabytes * MEGABYTE)
     for member in members:
-        _check_member(member)
-        yield member
-
-
-def _check_member(member: zipfile.ZipInfo) -> None:
-    name = member.filename.replace("\\", "/")
-    problem = ""
-    if name.startswith("/") or ".." in PurePosixPath(name).parts or re.match(r"[A-Za-z]:", name):
-        problem = N_("The archive holds a file that wants to lie outside of it: {name}.")
-    elif member.flag_bits & 1:
-        problem = N_("The archive is locked with a password.")
-    elif not name.lower().endswith(_TEXT_SUFFIXES):
-        problem = N_("The archive holds something that is no .txt file: {name}.")
-    elif member.file_size > _MAX_RATIO * max(member.compress_size, 1) and member.file_size > _MEGABYTE:
-        problem = N_("The file {name} unpacks to more than {ratio} times its size, as zip bombs do.")
-    if problem:
-        raise InvalidInputError(
-            problem,
-            remedy=N_("Pack only the texts into a plain zip, or import them one by one."),
-            name=_shown(member),
-            ratio=_MAX_RATIO,
-        )
+        refuse_unsafe(member, shown=_shown(member))
+    yield from members
 
 
 def _is_litter(member: zipfile.ZipInfo) -> bool:
@@ -162,11 +121,3 @@ def _shown(member: zipfile.ZipInfo) -> str:
         except UnicodeError:
             name = member.filename
     return clean_name(name)
-
-
-def _member_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    with archive.open(member) as file:
-        data = file.read(member.file_size + 1)
-    if len(data) > member.file_size:  # the directory lied about the size, which only a crafted archive does
-        raise zipfile.BadZipFile(member.filename)
-    return data

@@ -26,6 +26,16 @@ def test_a_simplified_text_is_read_in_every_usual_encoding(encoding):
     assert found == ("gb18030" if encoding == "gbk" else encoding)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_text_that_says_it_is_in_a_wide_unicode_is_read(encoding):
+    data = SIMPLIFIED.encode(encoding)
+
+    text, found = decode(data, "a.txt")
+
+    assert text == data.decode(found) == SIMPLIFIED
+    assert found == encoding
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "big5"])
 def test_a_traditional_text_is_read_in_every_usual_encoding(encoding):
     text, _ = decode(TRADITIONAL.encode(encoding), "a.txt")
@@ -66,8 +76,9 @@ def test_any_bytes_are_decoded_or_refused_and_nothing_else(data):
         (b" \r\n\t\n", "is empty"),
         ("　\n".encode(), "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
-        ("竹声".encode("utf-16"), "UTF-16"),
         ("竹声".encode("utf-16-be") + b"\x00", "binary"),
+        ("竹\x00声".encode("utf-16"), "binary"),
+        ("竹声".encode("utf-16") + b"\x00", "not recognised"),
         (b"\x89PNG\r\n\x1a\n....", "PNG"),
         (b"\xff\xd8\xff\xe0....", "JPEG"),
         (b"PK\x03\x04....", "ZIP"),
