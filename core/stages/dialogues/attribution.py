@@ -8,11 +8,15 @@ before the quotation is its cue and may name the speaker itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from core.domain.text import UtteranceKind
 from core.stages.dialogues import cues
+from core.stages.dialogues.kinds import SAID, announced
 from core.stages.dialogues.names import Names
+from core.stages.dialogues.paragraphs import Line, Paragraph
 
 Who = tuple[str, ...]
 """One speaker or several who speak together; empty when nobody can be named."""
@@ -20,6 +24,8 @@ Who = tuple[str, ...]
 _AFTER_QUOTE = re.compile(rf"(?:{cues.ADVERBS}){{0,4}}(?:{cues.SPEECH_VERBS})")
 _AFTER_PRONOUN = re.compile(rf"[他她](?:{cues.ADVERBS}){{0,4}}(?:{cues.SPEECH_VERBS})")
 _RUN_TO_VERB = re.compile(rf"[^，。]{{0,12}}(?:{cues.SPEECH_VERBS})$")
+_NEXT_CUE = 12
+"""Narration up to here that ends in a colon is the cue of the next quotation."""
 _JOINER = re.compile("[与和同、及并]?$")
 _BELONGING = re.compile("(?:的|之(?!际|时|后|前)|房[里中]|屋[里中]|家的|身边|跟前|手下)")
 
@@ -62,9 +68,24 @@ class Listener:
         self.subject, self._addressee, self._pair = (), (), ()
         self._recent, self._speakers = [], []
 
-    def narrate(self, narration: str) -> None:
-        """Read narration that leads to no quotation."""
-        self._read(narration)
+    def attribute(self, chapter: Sequence[Paragraph]) -> Iterator[list[Attribution]]:
+        """Yield, for each paragraph of a chapter, who says its quotations."""
+        self.new_chapter()
+        for paragraph in chapter:
+            yield [self._line(line) for line in paragraph.lines]
+            self._read(paragraph.rest)
+
+    def _line(self, line: Line) -> Attribution:
+        if line.kind is UtteranceKind.NONSPEECH:
+            self._read(line.before)
+            return Attribution((), 0.8, "not-said")
+        leads = announced(line.before)
+        attribution = self.speaker_before(line.before, cued=leads)
+        if not leads and not (line.after[-1:] in cues.COLON and len(line.after) < _NEXT_CUE):
+            attribution = self.speaker_after(line.after) or attribution
+        if line.kind in SAID:
+            self.spoken(attribution.who)
+        return attribution
 
     def speaker_before(self, narration: str, *, cued: bool) -> Attribution:
         """Return the speaker that the narration before a quotation gives; `cued` when it ends in a colon or a verb."""

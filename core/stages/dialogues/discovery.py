@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from core.stages.dialogues import roles
-from core.stages.dialogues.cues import ADVERBS, LEADS, SPEECH_VERBS, TAKES_OBJECT, names_nobody
+from core.stages.dialogues.cues import ADVERBS, COLON, LEADS, SPEECH_VERBS, TAKES_OBJECT, names_nobody
+from core.stages.dialogues.paragraphs import Paragraph
 
-_CUE = re.compile('[：:][“「‘"]')
-_CLAUSE = re.compile("(?P<before>^|[，。；！？：:,;!?…—）)】”’」』\"])(?P<words>[一-龥·]+)$")
+_CLAUSE = re.compile("(?P<before>^|[，。；！？：:,;!?…—）)】”’」』\"])(?P<words>[一-龥·]+)[：:]$")
 _SUBJECT = re.compile(
     rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[一-龥·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})"
 )
@@ -78,9 +78,9 @@ class _Evidence:
         return self.opening[name] / self.cues[name]
 
 
-def discover_names(paragraphs: Sequence[str]) -> list[str]:
+def discover_names(chapters: Iterable[Sequence[Paragraph]]) -> list[str]:
     """Return the names that the text itself shows as subjects of speech cues, the most frequent first."""
-    evidence = _gathered(paragraphs)
+    evidence = _gathered(paragraph for chapter in chapters for paragraph in chapter)
     names: list[str] = []
     known = _Known()
     for name, _count in sorted(evidence.cues.items(), key=lambda found: (-found[1], found[0])):
@@ -92,22 +92,29 @@ def discover_names(paragraphs: Sequence[str]) -> list[str]:
     return names
 
 
-def _gathered(paragraphs: Iterable[str]) -> _Evidence:
+def _gathered(paragraphs: Iterable[Paragraph]) -> _Evidence:
     evidence = _Evidence()
     partners: Counter[str] = Counter()
     for paragraph in paragraphs:
-        for cue in _CUE.finditer(paragraph):
-            clause = _CLAUSE.search(paragraph, max(cue.start() - _LONGEST_CUE, 0), cue.start())
-            found = _SUBJECT.fullmatch(clause["words"]) if clause else None
-            name = found and (found["name"] if len(found["name"]) > 1 else found["lead"][-1:] + found["name"])
-            if clause and name:
-                evidence.cues[name] += 1
-                evidence.opening[name] += clause["before"] in _OPENING
-        partners.update(_PARTNER.findall(paragraph))
+        for line in paragraph.lines:
+            _take_cue(line.before, evidence)
+            partners.update(_PARTNER.findall(line.before))
+            partners.update(_PARTNER.findall(line.words))
+        partners.update(_PARTNER.findall(paragraph.rest))
     for words, count in partners.items():
         for length in (2, 3, 4):
             evidence.partner[words[:length]] += count
     return evidence
+
+
+def _take_cue(narration: str, evidence: _Evidence) -> None:
+    clause = _CLAUSE.search(narration, max(len(narration) - _LONGEST_CUE, 0)) if narration[-1:] in COLON else None
+    found = _SUBJECT.fullmatch(clause["words"]) if clause else None
+    if not clause or not found:
+        return
+    name = found["name"] if len(found["name"]) > 1 else found["lead"][-1:] + found["name"]
+    evidence.cues[name] += 1
+    evidence.opening[name] += clause["before"] in _OPENING
 
 
 def _is_name(name: str, evidence: _Evidence) -> bool:
