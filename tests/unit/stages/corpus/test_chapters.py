@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.text import PassageKind
-from core.stages.corpus.chapters import is_heading, split_passages
+from core.stages.corpus.chapters import document_passages, is_heading, split_passages
+from core.stages.corpus.document import Block, document_of
 
 LINES = st.sampled_from(
     ["第一回　雨", "第二章", "　　青儿笑道：“是。”", "", "  ", "\ufeff一日", "Chapter 3", "目录", "\u3000\u3000"]
@@ -103,6 +104,50 @@ def test_a_running_title_does_not_open_its_chapter_again():
     passages = split_passages(text, "src")
 
     assert [passage.chapter for passage in passages] == [1, 1, 1, 1, 2, 2]
+
+
+def headings(*blocks: tuple[str, int], titled: bool = False) -> list[str]:
+    """Return the headings that open chapters; a block is its text and its level."""
+    document = document_of((Block(text, "", level) for text, level in blocks), name="a", titled=titled)
+    return [one.text for one in document_passages(document, "src") if one.kind is PassageKind.HEADING]
+
+
+def test_a_heading_that_the_format_marks_opens_a_chapter_without_a_number():
+    assert headings(("雨", 1), ("一段。", 0), ("晴", 1), ("二段。", 0)) == ["雨", "晴"]
+
+
+def test_titles_of_the_book_and_of_volumes_open_no_chapters():
+    blocks = (("竹声", 1), ("上卷", 1), ("雨", 2), ("一段。", 0), ("下卷", 1), ("晴", 2), ("二段。", 0))
+
+    assert headings(*blocks) == ["雨", "晴"]
+
+
+def test_sections_below_numbered_chapters_open_none():
+    assert headings(("第一章 雨", 1), ("一", 2), ("一段。", 0), ("二", 2), ("二段。", 0)) == ["第一章 雨"]
+
+
+def test_numbered_lines_open_chapters_but_in_an_ebook_that_names_its_own():
+    blocks = (("序", 1), ("一段。", 0), ("第一回　雨", 0), ("二段。", 0))
+
+    assert headings(*blocks) == ["序", "第一回　雨"]
+    assert headings(*blocks, titled=True) == ["序"]
+
+
+BLOCKS = st.lists(
+    st.builds(Block, st.sampled_from(["雨", "第一回　雨", "一段。", " "]), st.just(""), st.integers(0, 3))
+)
+
+
+@settings(deadline=None)
+@given(BLOCKS, st.booleans())
+def test_the_passages_of_any_blocks_stand_where_they_say(blocks, titled):
+    document = document_of([Block("好", ""), *blocks], name="a", titled=titled)
+
+    passages = document_passages(document, "src")
+
+    assert all(document.text[one.start : one.end] == one.text for one in passages)
+    for chapter in {one.chapter for one in passages}:
+        assert sum(one.kind is PassageKind.HEADING for one in passages if one.chapter == chapter) == min(chapter, 1)
 
 
 def test_the_novel_has_its_120_chapters(novel):

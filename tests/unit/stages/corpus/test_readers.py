@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -141,7 +143,7 @@ def test_an_ebook_is_read_in_the_order_of_its_spine_with_the_titles_of_its_conte
         ("# 第一章 雨", "b.xhtml#1"),
         ("一段。", "b.xhtml#3"),
         ("第九回　书里说的", "b.xhtml#4"),
-        ("# 后半", "b.xhtml#5"),
+        ("后半", "b.xhtml#5"),
         ("二段。", "b.xhtml#5"),
         ("# 终", "a.xhtml#1"),
         ("三段。", "a.xhtml#1"),
@@ -218,11 +220,11 @@ def test_the_lines_of_a_pdf_become_its_paragraphs_again():
     pages[1] = [pages[1][0], (72, 670, 12, "接着说完。"), (96, 652, 12, "A short"), pages[1][-1]]
 
     assert told(pdf(*pages)) == [
-        ("# 第一回 雨", "page 1"),
+        ("# 第一回　雨", "page 1"),
         (f"{full}{full}了又走了。", "page 1"),
         (f"{full}{full}未完接着说完。", "page 1"),
         ("A short", "page 2"),
-        ("第一回 雨", "page 3"),
+        ("第一回　雨", "page 3"),
         (f"{full}{full}了又走了。", "page 3"),
         (f"{full}{full}未完", "page 3"),
     ]
@@ -350,15 +352,19 @@ SAMPLES = [
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.sampled_from(SAMPLES), st.integers(0, 10_000), st.binary(max_size=60), st.booleans(), st.sampled_from("am"))
+@given(
+    st.sampled_from(SAMPLES),
+    st.integers(0, 10_000),
+    st.binary(max_size=60),
+    st.booleans(),
+    st.sampled_from(["a", "a.md"]),
+)
 def test_no_damage_does_more_than_get_a_file_refused(sample, at, noise, cut, name):
     at %= len(sample)
     damaged = sample[:at] + noise + (b"" if cut else sample[at + len(noise) :])
 
-    try:
-        read(damaged, {"a": "a", "m": "a.md"}[name])
-    except InvalidInputError as refusal:
-        assert str(refusal)
+    with suppress(InvalidInputError):
+        assert read(damaged, name)[2]
 
 
 @settings(deadline=None)
@@ -366,7 +372,5 @@ def test_no_damage_does_more_than_get_a_file_refused(sample, at, noise, cut, nam
     st.sampled_from(["", "%PDF-1.7\n", "<html>", "[Script Info]\n", "1\n00:00:01,000 --> 00:00:02,000\n"]), st.text()
 )
 def test_any_text_under_any_beginning_is_read_or_refused(beginning, text):
-    try:
-        read((beginning + text).encode("utf-8", errors="ignore"), "a.md")
-    except InvalidInputError as refusal:
-        assert str(refusal)
+    with suppress(InvalidInputError):
+        assert read((beginning + text).encode("utf-8", errors="ignore"), "a.md")[2]
