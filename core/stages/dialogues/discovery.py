@@ -28,7 +28,7 @@ _MOST_NAMES = 2000
 """No book has more; what follows is noise."""
 _RARE = 3
 """A name seen fewer times as a speaker must look like one."""
-_NEVER_IN_NAMES = frozenset(
+NEVER_IN_NAMES = frozenset(
     "的了着是在不有又也便就都忙因才却只且笑说道问听见看想叫骂哭叹答应回来去进出过起坐站走打拿把将被向对同跟给这那"
     "他她它我你您们其此彼几个众什么怎谁里外下前后左右手话事时日今昨半声各每或若果虽但可还再更最很极让使命知觉得到"
     "完罢吧呢吗啊呀哎嗳啐呸呵悄低冷怒急悲连口头心眼泪暗已经即遂乃故则以于从由向所之乎矣焉哉等与上写批念唱吟代接发奏启谢求央喝"
@@ -127,7 +127,7 @@ def _is_name(name: str, evidence: _Evidence) -> bool:
     if any(letter in _SELDOM_IN_NAMES for letter in name):
         return name.endswith(_SERVANT)
     person = name[0] in SURNAMES or name[-1] in _BEINGS or evidence.partner[name[:4]] > 0
-    if any(letter in _NEVER_IN_NAMES for letter in name):
+    if any(letter in NEVER_IN_NAMES for letter in name):
         return person and (evidence.cues[name] >= _RARE or (name[0] in SURNAMES and evidence.cues[name] > 1))
     return evidence.cues[name] > 1 or (len(name) <= 4 and person)
 

@@ -44,7 +44,7 @@ def _announced_kind(clause: str) -> UtteranceKind:
 
 def _embedded_kind(quote: Quote, narration: str, following: str, clause: str) -> UtteranceKind:
     """A quotation in the middle of narration, no colon before it."""
-    whole = cues.ENDS_SENTENCE.search(quote.text) is not None
+    whole = cues.ENDS_SENTENCE.search(quote.text.rstrip("’』")) is not None
     if not whole and cues.WORD_AFTER.match(following):
         return UtteranceKind.NONSPEECH
     if cues.ANSWERED_WITH.search(clause) and narration[-1:] not in "，,":

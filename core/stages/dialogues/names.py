@@ -23,12 +23,15 @@ class Names:
         return who in roles.ROLES
 
     @classmethod
-    def of(cls, cast: Mapping[str, Iterable[str]], discovered: Iterable[str] = ()) -> Names:
-        """Join the cast (canonical name -> aliases), the discovered names and the roles; the cast wins."""
+    def of(cls, cast: Mapping[str, Iterable[str]], discovered: Mapping[str, str | None] | None = None) -> Names:
+        """Join the cast (canonical name -> aliases), the discovered names and the roles; the cast wins.
+
+        `discovered`: name -> the longer name it is a form of, or None.
+        """
         meaning = dict(roles.MEANING)
-        meaning.update({name: name for name in discovered})
+        meaning.update({name: full or name for name, full in (discovered or {}).items()})
         for canonical, aliases in cast.items():
-            meaning.update({folded(alias): canonical for alias in (canonical, *aliases) if not names_nobody(alias)})
+            meaning.update({folded(alias): folded(canonical) for alias in (canonical, *aliases) if not names_nobody(alias)})
         meaning = {name: who for name, who in meaning.items() if name}
         return cls(re.compile(_trie_pattern(sorted(meaning))), meaning)
 

@@ -9,11 +9,16 @@ from core.domain.normalising import folded
 from core.domain.text import Passage, PassageKind, Utterance, UtteranceKind
 from core.stages.dialogues.attribution import Attribution, Listener
 from core.stages.dialogues.discovery import discover_names
+from core.stages.dialogues.kinds import SAID, announced
 from core.stages.dialogues.names import Names
 from core.stages.dialogues.paragraphs import Line, Paragraph, chapter_paragraphs
+from core.stages.dialogues.people import discover_people, short_forms
 from core.stages.dialogues.quotes import single_marks_are_outer
+from core.stages.dialogues.scenes import Conversation
 
 NAME = "rules"
+_MOSTLY_BARE = 0.3
+"""The share of unannounced quotations from which a text is read as modern prose."""
 JOINT = "、"
 """Joins the names of people who speak together."""
 
@@ -21,12 +26,40 @@ JOINT = "、"
 def extract(passages: Sequence[Passage], cast: Mapping[str, Iterable[str]]) -> Iterator[Utterance]:
     """Yield every quotation of the passages in reading order, with its kind and speaker."""
     chapters = _chapters([passage for passage in passages if passage.kind is PassageKind.PARAGRAPH])
-    names = Names.of(cast, discover_names(chapters))
-    listener = Listener(names)
+    modern = _bare(chapters) >= _MOSTLY_BARE
+    names = _names(chapters, cast, modern=modern)
+    written = _spellings(names, chapters) | {folded(name): name for name in cast}
+    attributor = Conversation(names) if modern else Listener(names)
     for chapter in chapters:
-        for paragraph, attributions in zip(chapter, listener.attribute(chapter), strict=True):
+        for paragraph, attributions in zip(chapter, attributor.attribute(chapter), strict=True):
             for line, attribution in zip(paragraph.lines, attributions, strict=True):
-                yield _utterance(paragraph.passage, line, attribution)
+                yield _utterance(paragraph.passage, line, attribution, written)
+
+
+def _names(chapters: Sequence[Sequence[Paragraph]], cast: Mapping[str, Iterable[str]], *, modern: bool) -> Names:
+    """Return the cast and who is found in the text: by speech cues, and in modern prose by deeds."""
+    found = set(discover_names(chapters))
+    if modern:
+        found |= set(discover_people(chapters))
+    full = short_forms(found) if modern else {}
+    return Names.of(cast, {name: full.get(name) for name in sorted(found)})
+
+
+def _spellings(names: Names, chapters: Iterable[Sequence[Paragraph]]) -> dict[str, str]:
+    """Return how a text in traditional characters writes the names, folded -> as written."""
+    spelled: dict[str, str] = {}
+    for paragraph in (paragraph for chapter in chapters for paragraph in chapter):
+        text = folded(paragraph.passage.text)
+        if text != paragraph.passage.text:
+            for found in names.pattern.finditer(text):
+                spelled.setdefault(found.group(), paragraph.passage.text[found.start() : found.end()])
+    return spelled
+
+
+def _bare(chapters: Iterable[Sequence[Paragraph]]) -> float:
+    """Return the share of quotations that begin a paragraph or a sentence unannounced."""
+    lines = [line for chapter in chapters for paragraph in chapter for line in paragraph.lines if line.kind in SAID]
+    return sum(not announced(line.before) for line in lines) / max(len(lines), 1)
 
 
 def _chapters(passages: Sequence[Passage]) -> list[list[Paragraph]]:
@@ -39,7 +72,8 @@ def _chapters(passages: Sequence[Passage]) -> list[list[Paragraph]]:
     return chapters
 
 
-def _utterance(passage: Passage, line: Line, attribution: Attribution) -> Utterance:
+def _utterance(passage: Passage, line: Line, attribution: Attribution, written: Mapping[str, str]) -> Utterance:
+    who = [written.get(name, name) for name in attribution.who]
     return Utterance(
         source_id=passage.source_id,
         ordinal=passage.ordinal,
@@ -49,7 +83,7 @@ def _utterance(passage: Passage, line: Line, attribution: Attribution) -> Uttera
         end=line.quote.end,
         text=line.quote.text,
         kind=line.kind,
-        speaker=JOINT.join(attribution.who) or None if line.kind is not UtteranceKind.NONSPEECH else None,
+        speaker=JOINT.join(who) or None if line.kind is not UtteranceKind.NONSPEECH else None,
         extractor=NAME,
         confidence=attribution.confidence,
         reason=attribution.reason,
