@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -23,6 +24,12 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 def from_row(kind: type[R], row: sa.Row[*tuple[Any, ...]]) -> R:
     """Return the record of that kind; columns it has no field for are left out."""
     record: R = _adapter(kind).validate_python(dict(row._mapping))
+    return record
+
+
+def from_json(kind: type[R], values: Mapping[str, Any]) -> R:
+    """Return the record that `plain` made these values of."""
+    record: R = _adapter(kind).validate_python(dict(values))
     return record
 
 

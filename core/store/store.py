@@ -14,6 +14,7 @@ from core.store.expansions import Expansions
 from core.store.files import Files
 from core.store.models import Models
 from core.store.personas import Personas
+from core.store.review import Review
 from core.store.runs import Runs
 from core.store.scorecards import Scorecards
 from core.store.talks import Talks
@@ -33,6 +34,7 @@ class Store:
         self.personas = Personas(self._engine)
         self.corpus = Corpus(self._engine)
         self.utterances = Utterances(self._engine)
+        self.review = Review(self._engine)
         self.calls = Calls(self._engine)
         self.expansions = Expansions(self._engine)
         self.datasets = Datasets(self._engine)

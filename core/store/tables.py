@@ -230,13 +230,16 @@ event = Table(
     Column("entity", String(32), nullable=False),
     Column("entity_id", String(64), nullable=False),
     Column("action", String(32), nullable=False),
-    Column("before", sa.JSON),
-    Column("after", sa.JSON),
+    Column("before", sa.JSON(none_as_null=True)),
+    Column("after", sa.JSON(none_as_null=True)),
     Column("undoes", Integer, ForeignKey("event.id")),
     # Events of one change to several records, which is undone as one.
     Column("batch", String(64), index=True),
+    # Only on the first event of a change that can be undone, and stands for all of it: whose, and how many records.
+    Column("persona_id", String(64)),
+    Column("records", Integer),
     Index("ix_event_entity_entity_id", "entity", "entity_id"),
-    Index("ix_event_who_id", "who", "id"),
+    Index("ix_event_who_persona_id", "who", "persona_id", "id"),
 )
 
 dataset_version = Table(

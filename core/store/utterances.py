@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.domain.text import ReviewStatus, Utterance, UtteranceKind
-from core.errors import ConflictError, NotFoundError
+from core.domain.text import Reading, ReviewStatus, Utterance, UtteranceKind
+from core.errors import NotFoundError
 from core.store import tables as t
 from core.store.database import Rooms
-from core.store.events import record_event
-from core.store.records import from_row, plain, to_row
+from core.store.readings import put_readings
+from core.store.records import from_row
 from core.translation import N_
 
-_EDITABLE = frozenset({"text", "speaker", "kind", "status"})
-_ORDER = (t.utterance.c.source_id, t.utterance.c.ordinal, t.utterance.c.start, t.utterance.c.id)
 
-Cursor = tuple[str, int, int, str]
-"""Where a page ended: source, passage, offset, id."""
+class Order(StrEnum):
+    """In which order lines come."""
+
+    READING = "reading"
+    DOUBT = "doubt"
+    """The least certain first."""
+
+
+_ORDERS: dict[Order, tuple[sa.Column[Any], ...]] = {
+    Order.READING: (t.utterance.c.source_id, t.utterance.c.ordinal, t.utterance.c.start, t.utterance.c.id),
+    Order.DOUBT: (t.utterance.c.confidence, t.utterance.c.id),
+}
+
+Cursor = tuple[str, int, int, str] | tuple[float, str]
+"""Where a page ended: source, passage, offset, id; or confidence, id."""
 
 
 @dataclass(frozen=True, slots=True)
 class UtteranceFilter:
-    """Which lines; None means any."""
+    """Which lines; None means any, but lines merged into others are left out unless `status` asks for them."""
 
     persona_id: str
     source_id: str | None = None
@@ -36,54 +48,84 @@ class UtteranceFilter:
     status: ReviewStatus | None = None
     text: str | None = None
     """Stands somewhere in the line."""
+    extractor: str | None = None
+    """Whose reading stands."""
+    disputed: bool | None = None
+    reviewed_by: str | None = None
+    confidence_below: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UtterancePage:
-    """Some lines in reading order, and where the next page begins."""
+    """Some lines in order, and where the next page begins."""
 
     rows: tuple[Utterance, ...]
     next_cursor: Cursor | None
 
 
 class Utterances(Rooms):
-    """Extracted lines and their review."""
+    """Extracted lines; what people decide about them is the review's."""
 
     def replace(self, source_id: str, extractor: str, rows: Iterable[Utterance], run_id: str | None) -> int:
-        """Put an extractor's lines in place of its earlier ones and return how many there are now.
+        """Put an extractor's readings of a source in place of its earlier ones; return on how many lines it has one.
 
         Lines somebody has reviewed or edited stay as they are; one transaction, so a reader sees all or nothing.
         """
-        table = t.utterance.c
-        ours = (table.source_id == source_id) & (table.extractor == extractor)
         with self._writing() as db:
-            db.execute(sa.delete(t.utterance).where(ours, table.revision == 0))
-            kept = set(db.execute(sa.select(table.id).where(ours)).scalars())
-            fresh = [
-                to_row(replace(row, run_id=run_id), id=row.id, passage_id=row.passage_id)
-                for row in rows
-                if row.id not in kept
-            ]
-            if fresh:
-                db.execute(sa.insert(t.utterance), fresh)
-        return len(kept) + len(fresh)
+            return put_readings(db, source_id, extractor, rows, run_id, places=None)
 
-    def page(self, where: UtteranceFilter, *, after: Cursor | None = None, limit: int = 50) -> UtterancePage:
-        """Return the lines after the cursor, at most `limit`, in reading order."""
-        query = self._select(where).order_by(*_ORDER).limit(limit + 1)
+    def add_readings(
+        self,
+        source_id: str,
+        extractor: str,
+        rows: Iterable[Utterance],
+        run_id: str | None,
+        *,
+        places: Collection[str] | None = None,
+    ) -> int:
+        """Add an extractor's readings to those it has of the source; return on how many lines they are an opinion.
+
+        `places` are the ids of the lines it was asked about: what it said there before goes, even where it says
+        nothing now. Everything else stays.
+        """
+        with self._writing() as db:
+            return put_readings(db, source_id, extractor, rows, run_id, places=frozenset(places or ()))
+
+    def readings(self, utterance_id: str) -> list[Reading]:
+        """Return what each extractor says about a line, the surest first."""
+        table = t.reading.c
+        query = sa.select(t.reading).where(table.utterance_id == utterance_id)
+        with self._reading() as db:
+            rows = db.execute(query.order_by(table.confidence.desc(), table.extractor))
+            return [from_row(Reading, row) for row in rows]
+
+    def page(
+        self,
+        where: UtteranceFilter,
+        *,
+        after: Cursor | None = None,
+        limit: int = 50,
+        order: Order = Order.READING,
+    ) -> UtterancePage:
+        """Return the lines after the cursor, at most `limit`; a cursor belongs to the order it came from."""
+        columns = _ORDERS[order]
+        query = sa.select(t.utterance).where(chosen(where)).order_by(*columns).limit(limit + 1)
         if after is not None:
-            query = query.where(sa.tuple_(*_ORDER) > sa.tuple_(*after))
+            query = query.where(sa.tuple_(*columns) > sa.tuple_(*after))
         with self._reading() as db:
             rows = [from_row(Utterance, row) for row in db.execute(query)]
-        more = len(rows) > limit
-        rows = rows[:limit]
-        last = rows[-1] if more else None
-        return UtterancePage(tuple(rows), (last.source_id, last.ordinal, last.start, last.id) if last else None)
+        if len(rows) <= limit:
+            return UtterancePage(tuple(rows), None)
+        last = rows[limit - 1]
+        cursor: Cursor = (last.source_id, last.ordinal, last.start, last.id)
+        return UtterancePage(tuple(rows[:limit]), cursor if order is Order.READING else (last.confidence, last.id))
 
     def count(self, where: UtteranceFilter) -> int:
         """Return how many lines there are."""
         with self._reading() as db:
-            return int(db.execute(sa.select(sa.func.count()).select_from(self._select(where).subquery())).scalar_one())
+            return int(
+                db.execute(sa.select(sa.func.count()).select_from(t.utterance).where(chosen(where))).scalar_one()
+            )
 
     def iterate(self, where: UtteranceFilter, *, batch: int = 2000) -> Iterator[Utterance]:
         """Yield every line in reading order without holding them all."""
@@ -108,73 +150,54 @@ class Utterances(Rooms):
         return from_row(Utterance, row)
 
     def of_passage(self, passage_id: str) -> list[Utterance]:
-        """Return the lines that stand in a passage, in order."""
-        query = sa.select(t.utterance).where(t.utterance.c.passage_id == passage_id).order_by(t.utterance.c.start)
+        """Return the lines that begin in a passage, in order; those merged into others are left out."""
+        table = t.utterance.c
+        ours = (table.passage_id == passage_id) & (table.status != ReviewStatus.MERGED)
         with self._reading() as db:
-            return [from_row(Utterance, row) for row in db.execute(query)]
+            return [
+                from_row(Utterance, row) for row in db.execute(sa.select(t.utterance).where(ours).order_by(table.start))
+            ]
 
     def speakers(self, persona_id: str) -> list[tuple[str, int]]:
         """Return who speaks and how often, most first; lines nobody could be named for are left out."""
         # Grouped as an index is sorted and summed up here: twelve times as fast as letting SQL sort 100,000 names.
         columns = (t.utterance.c.source_id, t.utterance.c.speaker, t.utterance.c.status)
-        query = sa.select(*columns, sa.func.count()).where(self._of_persona(persona_id)).group_by(*columns)
+        query = sa.select(*columns, sa.func.count()).where(of_persona(persona_id)).group_by(*columns)
         lines: Counter[str] = Counter()
         with self._reading() as db:
             for _source, speaker, status, count in db.execute(query):
-                if speaker is not None and status != ReviewStatus.REJECTED:
+                if speaker is not None and status not in (ReviewStatus.REJECTED, ReviewStatus.MERGED):
                     lines[speaker] += count
         return sorted(lines.items(), key=lambda one: (-one[1], one[0]))
 
-    def edit(
-        self, utterance_id: str, revision: int, *, who: str, undoes: int | None = None, **changes: Any
-    ) -> Utterance:
-        """Change a line that is still at `revision` and return it as it is now.
 
-        Raises ConflictError when somebody changed it first; `changes` are of text, speaker, kind, status.
-        """
-        if unknown := changes.keys() - _EDITABLE:
-            raise TypeError(f"not editable: {sorted(unknown)}")
-        with self._writing() as db:
-            row = db.execute(sa.select(t.utterance).where(t.utterance.c.id == utterance_id)).one_or_none()
-            if row is None or row.revision != revision:
-                raise ConflictError(
-                    N_("Somebody changed this line while you were looking at it."),
-                    remedy=N_("Look at it again; your change was not written."),
-                )
-            before = from_row(Utterance, row)
-            after = replace(before, revision=revision + 1, **changes)
-            db.execute(sa.update(t.utterance).where(t.utterance.c.id == utterance_id).values(**to_row(after)))
-            record_event(
-                db,
-                who=who,
-                entity="utterance",
-                entity_id=utterance_id,
-                action="undo" if undoes else "edit",
-                before={key: plain(before)[key] for key in changes},
-                after={key: plain(after)[key] for key in changes},
-                undoes=undoes,
-            )
-        return after
+def of_persona(persona_id: str) -> sa.ColumnElement[bool]:
+    """Return the rule that a line is in one of the persona's sources."""
+    sources = sa.select(t.source.c.id).where(t.source.c.persona_id == persona_id)
+    return t.utterance.c.source_id.in_(sources)
 
-    @staticmethod
-    def _of_persona(persona_id: str) -> sa.ColumnElement[bool]:
-        sources = sa.select(t.source.c.id).where(t.source.c.persona_id == persona_id)
-        return t.utterance.c.source_id.in_(sources)
 
-    def _select(self, where: UtteranceFilter) -> sa.Select[Any]:
-        table = t.utterance.c
-        query = sa.select(t.utterance)
-        if where.source_id is None:
-            query = query.where(self._of_persona(where.persona_id))
-        for column, value in (
-            (table.source_id, where.source_id),
-            (table.speaker, where.speaker),
-            (table.chapter, where.chapter),
-            (table.kind, where.kind),
-            (table.status, where.status),
-        ):
-            if value is not None:
-                query = query.where(column == value)
-        if where.text:
-            query = query.where(table.text.contains(where.text, autoescape=True))
-        return query
+def chosen(where: UtteranceFilter) -> sa.ColumnElement[bool]:
+    """Return the rule that a filter stands for."""
+    table = t.utterance.c
+    rules = [of_persona(where.persona_id)] if where.source_id is None else []
+    for column in (
+        table.source_id,
+        table.speaker,
+        table.chapter,
+        table.kind,
+        table.status,
+        table.extractor,
+        table.disputed,
+        table.reviewed_by,
+    ):
+        value = getattr(where, column.name)
+        if value is not None:
+            rules.append(column == value)
+    if where.status is None:
+        rules.append(table.status != ReviewStatus.MERGED)
+    if where.confidence_below is not None:
+        rules.append(table.confidence < where.confidence_below)
+    if where.text:
+        rules.append(table.text.contains(where.text, autoescape=True))
+    return sa.and_(*rules)

@@ -115,7 +115,7 @@ def test_filters_narrow_what_is_paged_and_counted(store: Store) -> None:
 
 def test_extracting_again_keeps_the_lines_people_have_reviewed(store: Store) -> None:
     rows = filled(store, 3)
-    store.utterances.edit(rows[1].id, 0, who="me", speaker="陆远", status=ReviewStatus.ACCEPTED)
+    store.review.edit(rows[1].id, 0, who="me", speaker="陆远", status=ReviewStatus.ACCEPTED)
 
     count = store.utterances.replace("source-1", "rules", [replace(row, confidence=0.5) for row in rows], None)
 
@@ -126,14 +126,14 @@ def test_extracting_again_keeps_the_lines_people_have_reviewed(store: Store) -> 
 
 def test_the_second_editor_of_a_line_learns_of_the_first(store: Store) -> None:
     row = filled(store, 1)[0]
-    store.utterances.edit(row.id, 0, who="first", text="改过")
+    store.review.edit(row.id, 0, who="first", text="改过")
 
     with pytest.raises(ConflictError):
-        store.utterances.edit(row.id, 0, who="second", text="也改")
+        store.review.edit(row.id, 0, who="second", text="也改")
 
     assert store.utterances.get(row.id).text == "改过"
     events = store.events.of("utterance", row.id)
-    assert [(one.who, one.before, one.after) for one in events] == [("first", {"text": "第1句"}, {"text": "改过"})]
+    assert [(one.who, one.action, one.changed) for one in events] == [("first", "edit", [("text", "第1句", "改过")])]
 
 
 def test_deleting_a_source_takes_its_lines_and_leaves_an_event(store: Store) -> None:

@@ -28,7 +28,9 @@ def upgrade() -> None:
     op.create_index("ix_utterance_doubt", "utterance", ["status", "confidence", "id"])
     op.add_column("event", sa.Column("batch", sa.String(length=64), nullable=True))
     op.create_index(op.f("ix_event_batch"), "event", ["batch"])
-    op.create_index("ix_event_who_id", "event", ["who", "id"])
+    op.add_column("event", sa.Column("persona_id", sa.String(length=64), nullable=True))
+    op.add_column("event", sa.Column("records", sa.Integer(), nullable=True))
+    op.create_index("ix_event_who_persona_id", "event", ["who", "persona_id", "id"])
     _create_tables()
     _name_lines_by_place()
 
@@ -136,9 +138,10 @@ def downgrade() -> None:
     for table in ("model_call", "expansion", "reading"):
         op.drop_table(table)
     with op.batch_alter_table("event") as event:
-        event.drop_index("ix_event_who_id")
+        event.drop_index("ix_event_who_persona_id")
         event.drop_index(op.f("ix_event_batch"))
-        event.drop_column("batch")
+        for name in ("records", "persona_id", "batch"):
+            event.drop_column(name)
     with op.batch_alter_table("utterance") as utterance:
         for name in ("doubt", "reviewed_by", "disputed", "extractor"):
             utterance.drop_index(f"ix_utterance_{name}")

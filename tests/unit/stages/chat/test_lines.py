@@ -51,7 +51,7 @@ def test_lines_are_read_from_the_store_and_again_when_one_was_edited(store, pers
     store.utterances.replace("s", "rules", [line(1, "陆远", "可好些了？"), hers], None)
     before = lines_of(persona, store)
     same = lines_of(persona, store)
-    store.utterances.edit(hers.id, 0, who="me", text="好多了。")
+    store.review.edit(hers.id, 0, who="me", text="好多了。")
     after = lines_of(persona, store)
 
     assert [(one.before, one.text) for one in before] == [("可好些了？", "好些了。")]

@@ -79,7 +79,7 @@ def test_the_same_lines_give_the_same_fingerprint_and_other_lines_another(store)
     first = built(store)
     again = built(store, run_id="run-0000000002")
     line = next(store.utterances.iterate(UtteranceFilter("a-qing", speaker="沈青")))
-    store.utterances.edit(line.id, line.revision, who="anna", text="有点冷。")
+    store.review.edit(line.id, line.revision, who="anna", text="有点冷。")
 
     changed = built(store, run_id="run-0000000003")
 
@@ -103,11 +103,11 @@ def test_kept_out_chapters_share_no_chapter_with_training(store):
 def test_rejected_lines_are_left_out_and_only_accepted_ones_may_be_asked_for(store):
     extracted(store)
     first, second, *_ = store.utterances.iterate(UtteranceFilter("a-qing", speaker="沈青", kind=UtteranceKind.SPEECH))
-    store.utterances.edit(first.id, 0, who="anna", status=ReviewStatus.REJECTED)
+    store.review.edit(first.id, 0, who="anna", status=ReviewStatus.REJECTED)
     accepted = next(store.utterances.iterate(UtteranceFilter("a-qing", speaker="陆远", chapter=2)))
     reply = next(store.utterances.iterate(UtteranceFilter("a-qing", speaker="沈青", chapter=2)))
     for one in (accepted, reply):
-        store.utterances.edit(one.id, 0, who="anna", status=ReviewStatus.ACCEPTED)
+        store.review.edit(one.id, 0, who="anna", status=ReviewStatus.ACCEPTED)
 
     version = built(store, self_knowledge=False)
     strict = built(store, run_id="run-0000000002", self_knowledge=False, accepted_only=True)

@@ -63,7 +63,7 @@ def test_extracting_again_changes_nothing_and_keeps_what_was_reviewed(store):
     imported(store, BOOK, SourceKind.NOVEL)
     extracted(store)
     first, second = store.utterances.iterate(ALL)
-    store.utterances.edit(first.id, first.revision, who="anna", status=ReviewStatus.ACCEPTED, speaker="陆远")
+    store.review.edit(first.id, first.revision, who="anna", status=ReviewStatus.ACCEPTED, speaker="陆远")
 
     extracted(store, run_id="run-0000000002")
 

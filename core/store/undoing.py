@@ -1,0 +1,184 @@
+"""Undo and redo: each person's own changes to a persona's lines, newest first, told by the events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from core.domain.identity import new_id
+from core.domain.text import Utterance
+from core.errors import ConflictError
+from core.store import tables as t
+from core.store.changes import CONSTANT, ENTITY, Change, as_json, constants, follow, locked, put, read
+from core.store.database import Rooms
+from core.store.events import Event, record_event
+from core.store.records import from_json, from_row, plain
+from core.translation import N_
+
+UNDO, REDO = "undo", "redo"
+_LOOK_BACK = 100
+"""Changes read at once on the way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back or done again."""
+
+    action: str
+    """The verb of the change: edit, split, merge, restore."""
+    lines: int
+    first_utterance_id: str
+
+
+class Undoing(Rooms):
+    """Taking changes back, as new events."""
+
+    def undoable(self, who: str, persona_id: str) -> Event | None:
+        """Return the change that `undo` would take back; it stands for all of its batch."""
+        with self._reading() as db:
+            return _latest(db, who, persona_id, UNDO)
+
+    def redoable(self, who: str, persona_id: str) -> Event | None:
+        """Return the undo that `redo` would reverse."""
+        with self._reading() as db:
+            return _latest(db, who, persona_id, REDO)
+
+    def undo(self, who: str, persona_id: str) -> Undone | None:
+        """Take back this person's latest change that is not undone yet, all of it; None when there is none.
+
+        Raises ConflictError, and undoes nothing, when somebody else changed one of its lines since.
+        """
+        return self._reverse(who, persona_id, UNDO)
+
+    def redo(self, who: str, persona_id: str) -> Undone | None:
+        """Do again what this person took back last; None when there is nothing or something was changed since."""
+        return self._reverse(who, persona_id, REDO)
+
+    def _reverse(self, who: str, persona_id: str, action: str) -> Undone | None:
+        with self._writing() as db:
+            # One undo of a persona at a time: two tabs of one person would else take back the same change.
+            db.execute(sa.select(t.persona.c.id).where(t.persona.c.id == persona_id).with_for_update(key_share=True))
+            head = _latest(db, who, persona_id, action)
+            if head is None:
+                return None
+            which = _of(head)
+            _lock(db, which)
+            _refuse_if_changed(db, which, who)
+            change = Change(who, persona_id, action, new_id("batch"))
+            names = list(head.before or {})
+            _turn_back(db, change, which, names)
+            _recreate_and_remove(db, change, which)
+            lines = follow(db, change, names, head.id)
+            return Undone(_original(db, head).action, lines, head.entity_id)
+
+
+def _latest(db: sa.Connection, who: str, persona_id: str, action: str) -> Event | None:
+    """Return the change to undo or the undo to redo: a stack, read from its top.
+
+    An undo cancels the change it names, a redo the undo it names; what is cancelled counts as not there.
+    """
+    cancelled: set[int | None] = set()
+    for head in _heads(db, who, persona_id):
+        gone = head.id in cancelled
+        if head.action == REDO or (head.action == UNDO and not gone):
+            if head.action == UNDO and action == REDO and _alive(db, head):
+                return head
+            cancelled.add(head.undoes)
+        elif not gone and action == REDO:
+            return None
+        elif not gone and _alive(db, head):
+            return head
+    return None
+
+
+def _heads(db: sa.Connection, who: str, persona_id: str) -> Iterator[Event]:
+    table = t.event.c
+    ours = (table.who == who) & (table.persona_id == persona_id)
+    below: int | None = None
+    while True:
+        query = sa.select(t.event).where(ours).order_by(table.id.desc()).limit(_LOOK_BACK)
+        found = [from_row(Event, row) for row in db.execute(query if below is None else query.where(table.id < below))]
+        yield from found
+        if len(found) < _LOOK_BACK:
+            return
+        below = found[-1].id
+
+
+def _of(head: Event) -> sa.ColumnElement[bool]:
+    return t.event.c.batch == head.batch if head.batch else t.event.c.id == head.id
+
+
+def _alive(db: sa.Connection, head: Event) -> bool:
+    """Whether any of its lines is still there; they go with their source."""
+    line = sa.select(t.utterance.c.id).where(t.utterance.c.id == t.event.c.entity_id).exists()
+    return db.execute(sa.select(t.event.c.id).where(_of(head), line).limit(1)).first() is not None
+
+
+def _lock(db: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    table = t.utterance.c
+    ids = sa.select(t.event.c.entity_id).where(which)
+    lines = sa.select(table.id).where(table.id.in_(ids)).order_by(table.id).with_for_update().subquery()
+    db.execute(sa.select(sa.func.count()).select_from(lines))
+
+
+def _refuse_if_changed(db: sa.Connection, which: sa.ColumnElement[bool], who: str) -> None:
+    later = t.event.alias().c
+    same = (later.entity == ENTITY) & (later.entity_id == t.event.c.entity_id) & (later.id > t.event.c.id)
+    query = sa.select(later.who).where(which, same, later.who != who).limit(1)
+    other = db.execute(query).scalar()
+    if other is not None:
+        raise ConflictError(
+            N_("{who} changed one of these lines since; nothing was undone."),
+            remedy=N_("Look at the line's changes and edit it instead."),
+            who=other,
+        )
+
+
+def _turn_back(db: sa.Connection, change: Change, which: sa.ColumnElement[bool], names: Sequence[str]) -> None:
+    """Write the events that give changed lines what they held before."""
+    line, event = t.utterance.c, t.event.c
+    fields = [name for name in names if name != "revision"]
+    before = as_json(db, {name: line[name] for name in (*fields, "revision")})
+    after = as_json(db, {name: read(event.before, line[name]) for name in fields} | {"revision": line.revision + 1})
+    turned = (
+        sa.select(*constants(change), event.entity_id, event.id, before, after)
+        .join(t.utterance, line.id == event.entity_id)
+        .where(which, event.before.is_not(None), event.after.is_not(None))
+        .order_by(event.id)
+    )
+    columns = [*CONSTANT, "entity_id", "undoes", "before", "after"]
+    db.execute(sa.insert(t.event).from_select(columns, turned))
+
+
+def _recreate_and_remove(db: sa.Connection, change: Change, which: sa.ColumnElement[bool]) -> None:
+    """Remove the lines that the change had created, and bring back those it had removed; these are always few."""
+    event = t.event.c
+    query = sa.select(t.event).where(which, event.before.is_(None) | event.after.is_(None)).order_by(event.id)
+    for old in [from_row(Event, row) for row in db.execute(query)]:
+        here = locked(db, t.utterance.c.id == old.entity_id)
+        before, after = (here[0] if here else None), None
+        if old.before is not None and before is None:
+            whole = from_json(Utterance, old.before)
+            after = replace(whole, revision=whole.revision + 1)
+        if before is not None or after is not None:
+            put(db, old.entity_id, before, after)
+            record_event(
+                db,
+                who=change.who,
+                entity=ENTITY,
+                entity_id=old.entity_id,
+                action=change.action,
+                before=plain(before) if before else None,
+                after=plain(after) if after else None,
+                undoes=old.id,
+                batch=change.batch,
+            )
+
+
+def _original(db: sa.Connection, head: Event) -> Event:
+    """Return the change that an undo or a redo is about in the end."""
+    while head.action in (UNDO, REDO) and head.undoes is not None:
+        head = from_row(Event, db.execute(sa.select(t.event).where(t.event.c.id == head.undoes)).one())
+    return head
