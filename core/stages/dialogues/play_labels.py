@@ -91,7 +91,7 @@ _NOTE = re.compile(
     r"特[写寫]|大?[全中近远遠]景|空[镜鏡]|航拍|[俯仰跟]拍|[画畫]面|蒙太奇|[闪閃][回前]|回[忆憶]|[转轉][场場]|[切淡叠疊化][入出至换換黑印]?|"
     r"黑[场場屏]|定格|[剧劇]情|梗概|大[纲綱]|[简簡]介|提要|故事|[内內]容|[说說]明|提示|注[意释釋]?|[备備]注|備註|附[注录錄]?|[来來]源|"
     r"[幕场場][启啟落间間]|(?:第[一二三四五六七八九十百\d]+)?[场場](?:[景次])?|[开開][场場]|尾[声聲]|序幕|楔子|"
-    r"(?i:ps|bgm|se|sfx|narrator|note|title|super|scene|setting|time|place|location|characters?|cast|camera|sound|"
+    r"(?i:o\.?s\.?|v\.?o\.?|p\.?s\.?|bgm|se|sfx|narrator|note|title|super|scene|setting|time|place|location|characters?|cast|camera|sound|"
     r"music|cut to|fade (?:in|out|to)|dissolve to|https?)|"
     r"[纸紙][条條]|书?信|短信|微信|屏幕|黑板|招牌|牌子|[标標][语語题題]|[横橫]幅|[报報][纸紙]|日[记記]|卡片|地址|[结結]果|原因|目的|答案|"
     r"[总總]之|[例比]如|[规規][则則])"

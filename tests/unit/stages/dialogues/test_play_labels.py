@@ -67,7 +67,7 @@ def test_a_direction_holds_nothing_else(line):
     assert not is_direction(f"好{line}")
 
 
-@pytest.mark.parametrize("label", ["旁白", "镜头3", "鏡頭", "时间", "人物", "音效", "字幕", "SE"])
+@pytest.mark.parametrize("label", ["旁白", "镜头3", "鏡頭", "时间", "人物", "音效", "字幕", "SE", "OS", "P.S."])
 def test_notes_are_for_the_crew(label):
     assert is_note(label)
 
