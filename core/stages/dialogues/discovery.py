@@ -16,10 +16,8 @@ from core.stages.dialogues import roles
 from core.stages.dialogues.cues import ADVERBS, COLON, LEADS, SPEECH_VERBS, TAKES_OBJECT, names_nobody
 from core.stages.dialogues.paragraphs import Paragraph
 
-_CLAUSE = re.compile("(?P<before>^|[，。；！？：:,;!?…—）)】”’」』\"])(?P<words>[一-龥·]+)[：:]$")
-_SUBJECT = re.compile(
-    rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[一-龥·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})"
-)
+_CLAUSE = re.compile('(?P<before>^|[，。；！？：:,;!?…—）)】”’」』"])(?P<words>[一-龥·]+)[：:]$')
+_SUBJECT = re.compile(rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[一-龥·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})")
 _PARTNER = re.compile("[向对与同和跟请叫问替、](....)")
 """What stands behind a word that takes a person as its object."""
 _OPENING = "。！？!?”」…’"
@@ -118,7 +116,13 @@ def _take_cue(narration: str, evidence: _Evidence) -> None:
 
 
 def _is_name(name: str, evidence: _Evidence) -> bool:
-    if name in _NO_NAMES or name in roles.MEANING or names_nobody(name) or name[0] in _NEVER_FIRST or _COUNTED.match(name):
+    if (
+        name in _NO_NAMES
+        or name in roles.MEANING
+        or names_nobody(name)
+        or name[0] in _NEVER_FIRST
+        or _COUNTED.match(name)
+    ):
         return False
     if len(name) > 5 or evidence.opens(name) < _OPENS:
         return False

@@ -10,6 +10,7 @@ from core.domain.normalising import folded
 from core.stages.dialogues import roles
 from core.stages.dialogues.cues import names_nobody
 
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """All names a text uses, as one pattern, and whom each means."""
@@ -22,6 +23,12 @@ class Names:
         """Whether this is somebody known only by what they do."""
         return who in roles.ROLES
 
+    def with_roles(self, whose: Mapping[str, str]) -> Names:
+        """Return the same names where each of these roles means somebody."""
+        if not whose:
+            return self
+        return Names(self.pattern, {name: whose.get(who, who) for name, who in self.meaning.items()})
+
     @classmethod
     def of(cls, cast: Mapping[str, Iterable[str]], discovered: Mapping[str, str | None] | None = None) -> Names:
         """Join the cast (canonical name -> aliases), the discovered names and the roles; the cast wins.
@@ -31,7 +38,9 @@ class Names:
         meaning = dict(roles.MEANING)
         meaning.update({name: full or name for name, full in (discovered or {}).items()})
         for canonical, aliases in cast.items():
-            meaning.update({folded(alias): folded(canonical) for alias in (canonical, *aliases) if not names_nobody(alias)})
+            meaning.update(
+                {folded(alias): folded(canonical) for alias in (canonical, *aliases) if not names_nobody(alias)}
+            )
         meaning = {name: who for name, who in meaning.items() if name}
         return cls(re.compile(_trie_pattern(sorted(meaning))), meaning)
 

@@ -62,5 +62,7 @@ def _lines(text: str, quoted: Quoted, carried: str) -> Iterator[Line]:
         following = quoted.quotes[position + 1].start if position + 1 < len(quoted.quotes) else len(text)
         after = text[quote.end : following] if not quote.runs_on else ""
         previous = kind_of(quote, before, after, previous)
-        yield Line(quote, previous, before, after, text[quote.start + 1 : quote.end] if not quote.runs_on else quote.text)
+        yield Line(
+            quote, previous, before, after, text[quote.start + 1 : quote.end] if not quote.runs_on else quote.text
+        )
         read = quote.end

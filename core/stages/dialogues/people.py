@@ -53,7 +53,9 @@ _SAME = 0.6
 _TITLE_WORDS = tuple(_TITLES.split())
 _TITLE_LETTERS = frozenset("".join(_TITLE_WORDS))
 _AFTER_NAMES = frozenset("的是和了不有跟与同、，。") | {word[0] for word in f"{_HUMAN} {_DEED}".split()}
-_NEVER_IN_GIVEN = frozenset("的了着是在不有又也便就都却只且说问听看想叫他她它我你您们什么怎谁里下前后很再还更没给被把对从跟上个些起来去过到会能要可能色天年日月边头面间候声常是")
+_NEVER_IN_GIVEN = frozenset(
+    "的了着是在不有又也便就都却只且说问听看想叫他她它我你您们什么怎谁里下前后很再还更没给被把对从跟上个些起来去过到会能要可能色天年日月边头面间候声常是"
+)
 _FOREIGN = frozenset(
     "阿埃艾安奥巴班贝本比彼宾波伯勃布查达戴丹德迪蒂杜厄恩尔法菲费弗夫福盖冈戈格根古哈赫亨霍基吉加杰卡凯坎康考科克肯库拉莱兰朗劳勒雷黎里利莉丽林琳卢鲁伦罗洛马玛"
     "迈麦曼梅蒙米密莫默姆穆纳娜内尼妮纽诺欧帕派佩彭皮普奇乔切琼丘茹瑞萨塞桑莎沙舍什史丝斯司苏索塔泰坦汤唐特提图托瓦旺威韦维沃乌西希夏肖辛休雅亚扬耶伊因尤约泽詹兹佐逊顿森"
@@ -152,7 +154,7 @@ def _is_person(name: str, seen: _Seen) -> bool:
     if any(letter in NEVER_IN_NAMES - _TITLE_LETTERS for letter in name):
         return False
     if name.endswith(_TITLE_WORDS) and len(name) < 6:
-        return seen.deeds[name] > 1
+        return seen.deeds[name] > 1 and (len(name) < 3 or name[-1] not in "总姐哥嫂婶伯")
     if seen.deeds[name] / 2 >= _ENOUGH and len(seen.kinds[name]) > 1:
         return True
     return len(name) < 4 and seen.called[name] > 0 and seen.deeds[name] + 2 * seen.called[name] > 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from core.domain.text import UtteranceKind
 from core.stages.dialogues.attribution import Attribution
@@ -22,8 +23,13 @@ _SPEAKS = re.compile(
 )
 _CALLS = re.compile("[，。！？…—~\\s]")
 _NARRATOR = "我"
+_THIRD = frozenset("他她")
 _MENTIONED = 2
 """Who is only mentioned is as far away as who acted so many paragraphs earlier."""
+_UNKNOWN = object()
+_IS = re.compile("(?:就?是(?:一?[个位名])?)?")
+"""What may stand between somebody's name and what they are."""
+_SELF = re.compile("(?:我叫|我是|我姓|叫我)$")
 _REACH = 14
 """Paragraphs after which somebody who was not named again has left the scene."""
 
@@ -36,7 +42,7 @@ class Weights:
     """A verb of speech beside the words."""
     deed_after: float = 7.0
     deed_before: float = 5.0
-    narrated: float = 0.8
+    narrated: float = 1.5
     """The last to act in the narration between two paragraphs of speech."""
     pronoun: float = 4.0
     wrong_pronoun: float = -8.0
@@ -46,10 +52,16 @@ class Weights:
     spoken_of: float = -1.5
     was_called: float = 1.5
     """Who was called answers."""
-    called_back: float = 0.5
-    takes_part: float = 1.0
-    distance: float = -0.15
-    """For each paragraph since somebody was named."""
+    called_back: float = 1.0
+    antecedent: float = 3.0
+    """Acts before the pronoun in the same paragraph."""
+    takes_part: float = 0.5
+    leads: float = 2.0
+    """The one whom the chapter follows; others by how often they act compared to them."""
+    names_himself: float = 6.0
+    """我叫…"""
+    distance: float = -1.4
+    """For each doubling of the paragraphs since somebody acted."""
 
 
 @dataclass(slots=True)
@@ -74,12 +86,14 @@ class Conversation:
     """Reads a chapter of modern prose; knows its names."""
 
     def __init__(self, names: Names, weights: Weights | None = None, habits: Habits | None = None) -> None:
+        self._book = names
         self._names = names
         self._weights = weights or Weights()
         self._habits = habits or Habits()
 
     def attribute(self, chapter: Sequence[Paragraph]) -> Iterator[list[Attribution]]:
         """Yield, for each paragraph of a chapter, who says its quotations."""
+        self._names = self._book.with_roles(_appositions(chapter, self._book))
         found: dict[tuple[int, int], Attribution] = {}
         drafts = self._drafts(chapter)
         acting = [self._acting(paragraph) for paragraph in chapter]
@@ -134,7 +148,16 @@ class Conversation:
             people = list(subjects(sentence, self._names))
             if people:
                 yield people[-1], weight, reason
+                if people[-1] in _THIRD:
+                    yield from self._antecedent(narration[: narration.rindex(sentence)], people)
                 return
+
+    def _antecedent(self, earlier: str, people: Sequence[str]) -> Iterator[tuple[str, float, str]]:
+        """Yield whom a pronoun may stand for: the one who acts before it in the same paragraph."""
+        acting = [who for sentence in sentences(earlier) for who in subjects(sentence, self._names)]
+        named = [who for who in (*acting, *people) if who not in PRONOUNS]
+        if named:
+            yield named[-1], self._weights.antecedent, f"pronoun:{people[-1]}"
 
     def _hear(self, words: str, draft: _Draft) -> None:
         """Take the names said aloud: those who are called, and those who are spoken of."""
@@ -142,6 +165,9 @@ class Conversation:
             who = self._names.meaning[found.group()]
             alone_before = found.start() == 0 or _CALLS.match(words[found.start() - 1])
             alone_after = found.end() == len(words) or _CALLS.match(words[found.end()])
+            if _SELF.search(words[: found.start()]):
+                draft.told.append((who, self._weights.names_himself, "names-himself"))
+                continue
             (draft.called if alone_before and alone_after else draft.spoken_of).add(who)
 
     def _acting(self, paragraph: Paragraph) -> list[str]:
@@ -160,6 +186,8 @@ class Conversation:
         self, chapter: Sequence[Paragraph], drafts: Sequence[_Draft], acting: Sequence[list[str]], narrator: str
     ) -> list[Turn]:
         sexes = genders(_pronouns(acting))
+        acting = _resolved(acting, sexes, narrator)
+        leading = _leading(acting)
         present: dict[str, int] = {}
         turns: list[Turn] = []
         read = 0
@@ -168,11 +196,16 @@ class Conversation:
                 present.update((who, paragraph - _MENTIONED) for who in self._mentioned(chapter[paragraph]))
                 present.update((who, paragraph) for one in acting[paragraph] for who in one.split(TOGETHER))
             between = [who for one in acting[read : draft.paragraph] for who in one]
-            narrated = at == 0 or any(not chapter[n].lines for n in range(drafts[at - 1].paragraph + 1, draft.paragraph))
+            narrated = at == 0 or any(
+                not chapter[n].lines for n in range(drafts[at - 1].paragraph + 1, draft.paragraph)
+            )
             read = draft.paragraph + 1
             weights = self._weigh(draft, present, drafts[max(at - 3, 0) : at], drafts[at + 1 : at + 3])
-            self._weigh_pronouns(draft, between if narrated else [], weights, sexes)
-            turns.append(Turn(_as_narrator(weights, narrator), narrated))
+            for who in weights:
+                weights[who] += self._weights.leads * leading.get(who, 0.0)
+            _as_narrator(weights, narrator)
+            self._weigh_pronouns(draft, between if narrated else [], weights, sexes | _unnamed(narrator))
+            turns.append(Turn(weights, narrated))
         return turns
 
     def _weigh(
@@ -180,9 +213,9 @@ class Conversation:
     ) -> dict[str, float]:
         rules = self._weights
         weights = {
-            who: rules.distance * (draft.paragraph - last)
+            who: rules.distance * math.log2(1 + draft.paragraph - last)
             for who, last in present.items()
-            if draft.paragraph - last <= _REACH and who not in ("他", "她")
+            if draft.paragraph - last <= _REACH and who not in _THIRD
         }
         for who in [other.named for other in (*before, *after) if other.named]:
             weights[who] = weights.get(who, rules.distance * 2) + rules.takes_part
@@ -191,7 +224,7 @@ class Conversation:
         for who in (after[0].called if after else set()) & set(weights):
             weights[who] += rules.called_back
         for who, weight, _ in draft.told:
-            if who not in ("他", "她"):
+            if who not in _THIRD:
                 weights[who] = weights.get(who, 0.0) + weight
         for who in draft.called & set(weights):
             weights[who] += rules.called
@@ -200,16 +233,31 @@ class Conversation:
         return weights
 
     def _weigh_pronouns(
-        self, draft: _Draft, between: Sequence[str], weights: dict[str, float], sexes: dict[str, Gender]
+        self, draft: _Draft, between: Sequence[str], weights: dict[str, float], sexes: Mapping[str, Gender | None]
     ) -> None:
         rules = self._weights
-        for pronoun in [who for who, _, _ in draft.told if who in ("他", "她")]:
+        for pronoun in [who for who, _, _ in draft.told if who in _THIRD]:
             for who in weights:
-                sex = sexes.get(who)
-                fits = rules.doubtful_pronoun if sex is None else rules.pronoun
-                weights[who] += fits if sex is None or sex.value == pronoun else rules.wrong_pronoun
+                sex = sexes.get(who, _UNKNOWN)
+                fits = rules.doubtful_pronoun if sex is _UNKNOWN else rules.pronoun
+                weights[who] += fits if sex is _UNKNOWN or (sex and sex.value == pronoun) else rules.wrong_pronoun
         if between and between[-1] in weights:
             weights[between[-1]] += rules.narrated
+
+
+def _appositions(chapter: Sequence[Paragraph], names: Names) -> dict[str, str]:
+    """Return the roles that the chapter says are somebody's: `保安老郑`, `哈里斯警长`, `杜一鸣是班长`."""
+    told: dict[str, set[str]] = {}
+    for paragraph in chapter:
+        for part in [line.before for line in paragraph.lines] + [paragraph.rest]:
+            for first, second in pairwise(names.pattern.finditer(part)):
+                if not _IS.fullmatch(part[first.end() : second.start()]):
+                    continue
+                one, other = names.meaning[first.group()], names.meaning[second.group()]
+                if names.is_role(one) or names.is_role(other):
+                    role, who = (one, other) if not names.is_role(other) else (other, one)
+                    told.setdefault(role, set()).add(who)
+    return {role: next(iter(people)) for role, people in told.items() if len(people) == 1}
 
 
 def _pronouns(acting: Sequence[list[str]]) -> dict[str, Counter[str]]:
@@ -234,12 +282,41 @@ def _narrator(drafts: Sequence[_Draft], acting: Sequence[list[str]]) -> str:
     return called.most_common(1)[0][0] if called else _NARRATOR
 
 
-def _as_narrator(weights: dict[str, float], narrator: str) -> dict[str, float]:
-    if not narrator:
-        return {who: weight for who, weight in weights.items() if who != _NARRATOR}
-    own = weights.pop(_NARRATOR, -1.0)
-    weights[narrator] = weights.get(narrator, 0.0) + own
-    return weights
+def _as_narrator(weights: dict[str, float], narrator: str) -> None:
+    """Give what is said of 我 to the one who tells the story, or drop it."""
+    own = weights.pop(_NARRATOR, None)
+    if narrator and own is not None:
+        weights[narrator] = weights.get(narrator, 0.0) + own
+
+
+def _unnamed(narrator: str) -> dict[str, Gender | None]:
+    return {narrator: None} if narrator else {}
+
+
+def _resolved(acting: Sequence[list[str]], sexes: Mapping[str, Gender], narrator: str) -> list[list[str]]:
+    """Return who acts with the pronouns resolved: the last to act of whom nothing else is known."""
+    recent: list[str] = []
+    resolved = []
+    for people in acting:
+        known = []
+        for who in people:
+            if who in _THIRD:
+                fitting = [one for one in recent if one not in sexes or sexes[one].value == who]
+                who = fitting[-1] if fitting else ""
+            elif who == _NARRATOR:
+                who = narrator
+            if who and who != narrator:
+                recent = [*(one for one in recent if one != who), who]
+            known.append(who)
+        resolved.append([who for who in known if who])
+    return resolved
+
+
+def _leading(acting: Sequence[list[str]]) -> dict[str, float]:
+    """Return how often each acts, compared to the one who acts most."""
+    counts = Counter(who for people in acting for who in people)
+    most = max(counts.values(), default=1)
+    return {who: count / most for who, count in counts.items()}
 
 
 def _attribution(draft: _Draft, who: str, margin: float) -> Attribution:

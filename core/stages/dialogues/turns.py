@@ -23,10 +23,10 @@ class Habits:
 
     again: float = -3.0
     """The same person in the next paragraph."""
-    again_after_narration: float = -1.0
-    alternate: float = 1.6
+    again_after_narration: float = -1.5
+    alternate: float = 2.2
     """Who spoke two turns ago."""
-    alternate_after_narration: float = 0.8
+    alternate_after_narration: float = 0.4
     newcomer: float = 0.0
 
 
