@@ -10,8 +10,9 @@ from core.store.corpus import Chapter
 from pages.ui.i18n import _
 
 _ROW = 36
-_TALL_ROW = 54
-_WIDE_TITLE = 15
+_TALL_ROW = 66
+"""Rows higher than 64 pixels wrap their text."""
+_WIDE_TITLE = 13
 """Characters that fit into the column of titles; longer ones take two lines."""
 _HEIGHT = 640
 
@@ -23,16 +24,14 @@ def chosen_chapter(chapters: Sequence[Chapter], *, key: str) -> Chapter | None:
     event = st.dataframe(
         {
             _("title"): [one.title or _("(before the first heading)") for one in chapters],
-            _("paragraphs"): [one.paragraphs for one in chapters],
             _("characters"): [one.characters for one in chapters],
         },
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            _("title"): st.column_config.TextColumn(width=230),
-            _("paragraphs"): st.column_config.NumberColumn(width=70),
-            _("characters"): st.column_config.NumberColumn(width=80),
+            _("title"): st.column_config.TextColumn(width=200),
+            _("characters"): st.column_config.NumberColumn(width=76),
         },
         row_height=row,
         key=key,

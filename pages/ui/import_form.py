@@ -63,11 +63,12 @@ def import_report(visit: Visit) -> None:
     if not left_out:
         return
     told = _n("{count} file was left out", "{count} files were left out", len(left_out))
-    with st.expander(told, icon=":material/warning:", expanded=True):
+    with st.expander(told, icon=":material/warning:", expanded=bool(watched_run("corpus").get())):
         for file in left_out:
             why = file["refused"]
-            words = (filled(why["message"], why["values"]), filled(why["remedy"], why["values"]))
-            st.markdown(f"**{plain(file['name'])}** — {' '.join(map(plain, words))}")
+            words = plain(filled(why["message"], why["values"])), plain(filled(why["remedy"], why["values"]))
+            named = "" if file["name"] in why["values"].values() else f"{plain(file['name'])}: "
+            st.markdown(f"**{named}{words[0]}** {words[1]}")
         came_in = [plain(one["name"]) for one in files if "source" in one]
         st.caption(_("Imported: {names}").format(names=", ".join(came_in)))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
+from pathlib import PurePath
 
 import streamlit as st
 
@@ -116,7 +117,7 @@ def show_passages(
     stretches = _stretches(passages, lines)
     body, place = [], ""
     for passage in passages[hidden:]:
-        margin = _margin(passage.place) if passage.place != place else ""
+        margin = _margin(passage.place, place)
         place = passage.place
         words = _marked(passage.text, stretches.get(passage.id, ()), persona=persona, chosen=chosen)
         tag = "h4" if passage.kind is PassageKind.HEADING else "p"
@@ -171,6 +172,11 @@ def _marked(text: str, stretches: Iterable[_Stretch], *, persona: str, chosen: s
     return "".join([*parts, escape(text[at:])])
 
 
-def _margin(place: str) -> str:
-    words = escape(place_words(place), quote=True)
-    return f'<span class="place" title="{words}">{words}</span>' if place else ""
+def _margin(place: str, before: str) -> str:
+    """Return the note in the margin; of a place like the one before it, only what is new."""
+    if not place or place == before:
+        return ""
+    file, mark, number = place.partition("#")
+    same = mark and before.startswith(f"{file}#")
+    short = mark + number if same else f"{PurePath(file).stem}{mark}{number}" if mark else place_words(place)
+    return f'<span class="place" title="{escape(place_words(place), quote=True)}">{escape(short)}</span>'

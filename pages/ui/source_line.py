@@ -20,18 +20,17 @@ _KILO = 1000
 def source_line(visit: Visit, source: Source) -> None:
     """Show the line, and beside it what can be done with the text."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(source_kind(source.kind), color="green", icon=":material/menu_book:")
+        with st.popover(source_kind(source.kind), icon=":material/menu_book:", help=_("Correct the kind")):
+            _correct(visit, source)
         st.badge(f"{source.format.upper()} · {source.encoding}", color="gray")
         st.badge(_size(source.size), color="gray")
         st.badge(_n("{count} chapter", "{count} chapters", source.chapters), color="gray")
         st.badge(_n("{count} character", "{count} characters", source.characters), color="gray")
         st.caption(moment(source.imported_at), width="content")
-        with st.popover(_("Correct the kind"), icon=":material/edit:"):
-            _correct(visit, source)
-        with st.popover(_("Download"), icon=":material/download:"):
+        with st.popover(_("Files"), icon=":material/folder_open:", help=_("Download or delete this text")):
             _downloads(visit, source)
-        if st.button(_("Delete"), icon=":material/delete:", key=f"delete.{source.id}"):
-            st.dialog(_("Delete this text"), icon=":material/delete:")(_confirm)(visit, source)
+            if st.button(_("Delete this text"), icon=":material/delete:", key=f"delete.{source.id}", width="stretch"):
+                st.dialog(_("Delete this text"), icon=":material/delete:")(_confirm)(visit, source)
 
 
 def chosen_source(sources: list[Source]) -> Source:

@@ -169,7 +169,9 @@ def _edges(page: Sequence[_Line]) -> list[_Line]:
 
 
 def _place(line: _Line) -> tuple[str, int]:
-    return _DIGITS.sub("#", line.text), round(line.bottom / 3)
+    """Return what a line says and how high it stands; numbers do not count, but those of chapters tell titles apart."""
+    said = line.text if is_heading(line.text) else _DIGITS.sub("#", line.text)
+    return said, round(line.bottom / 3)
 
 
 def _paragraphs(pages: Sequence[Sequence[_Line]]) -> Iterator[Block]:

@@ -230,6 +230,13 @@ def test_the_lines_of_a_pdf_become_its_paragraphs_again():
     ]
 
 
+def test_titles_of_chapters_at_the_top_of_pages_are_no_running_titles():
+    bodies = zip("一二三", ("好雨。", "有什么好？", "你不懂。"), strict=True)
+    pages = [[(72, 800, 9, "竹声"), (72, 700, 18, f"第{number}章"), (96, 650, 12, said)] for number, said in bodies]
+
+    assert [text for text, _place in told(pdf(*pages)) if text.startswith("# ")] == ["# 第一章", "# 第二章", "# 第三章"]
+
+
 def test_radicals_in_a_pdf_are_read_as_the_characters_they_stand_for():
     assert read(pdf([(72, 700, 12, "\u2f08\u2f2d\u2edb\u2ec5来")]))[1].text == "人山风见来"
 
