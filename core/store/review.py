@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +30,8 @@ class Batch:
 
     id: str
     lines: int
+    stale: int = 0
+    """Lines asked for that somebody had changed since, and that were left as they are."""
 
 
 class Review(Undoing):
@@ -54,6 +57,24 @@ class Review(Undoing):
         with self._writing() as db:
             lines = write_all(db, change, chosen(where) & (columns.status != ReviewStatus.MERGED) & other, changes)
         return Batch(change.batch, lines)
+
+    def edit_these(self, revisions: Mapping[str, int], *, who: str, **changes: Any) -> Batch:
+        """Change lines (id -> the revision its author saw) that are not so already; one undo for all.
+
+        Lines that are at another revision by now stay as they are and are counted.
+        """
+        _check(changes)
+        columns = t.utterance.c
+        fresh = sa.tuple_(columns.id, columns.revision).in_(list(revisions.items()))
+        fresh &= columns.status != ReviewStatus.MERGED
+        other = sa.or_(*(columns[name].is_distinct_from(value) for name, value in changes.items()))
+        with self._writing() as db:
+            found = db.execute(sa.select(columns.source_id).where(fresh)).scalars().all()
+            if not found:
+                raise stale()
+            change = begun(db, found[0], who, "edit")
+            lines = write_all(db, change, fresh & other, changes)
+        return Batch(change.batch, lines, len(revisions) - len(found))
 
     def split(
         self,

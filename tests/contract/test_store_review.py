@@ -94,6 +94,28 @@ def test_lines_that_are_so_already_are_not_touched(store: Store) -> None:
     assert store.utterances.get(lines[0].id).reviewed_by == "bert"
 
 
+def test_chosen_lines_are_changed_at_once_but_not_those_that_somebody_changed_meanwhile(store: Store) -> None:
+    lines = filled(store, 4)
+    store.review.edit(lines[1].id, 0, who="bert", status=ReviewStatus.REJECTED)
+
+    batch = store.review.edit_these({one.id: 0 for one in lines[:3]}, who="anna", status=ReviewStatus.ACCEPTED)
+
+    assert (batch.lines, batch.stale) == (2, 1)
+    assert [one.status for one in present(store)] == ["accepted", "rejected", "accepted", "pending"]
+    undone = store.review.undo("anna", "a-qing")
+    assert undone is not None
+    assert undone.lines == 2
+    assert [one.status for one in present(store)] == ["pending", "rejected", "pending", "pending"]
+
+
+def test_when_all_chosen_lines_were_changed_nothing_is_written(store: Store) -> None:
+    line = filled(store, 1)[0]
+    store.review.edit(line.id, 0, who="bert", text="一")
+
+    with pytest.raises(ConflictError):
+        store.review.edit_these({line.id: 0}, who="anna", text="二")
+
+
 def test_undo_goes_back_step_by_step_and_redo_forward_again(store: Store) -> None:
     line = filled(store, 1)[0]
     for revision, text in enumerate(("一", "二", "三")):
