@@ -23,6 +23,7 @@ from core.stages.evaluation.scorecards import import_summary
 from core.stages.evaluation.settings import EvaluationSettings
 from core.stages.voice_dataset.recordings import import_recording
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
+from core.store.utterances import UtteranceFilter
 
 CHAPTERS_OF_A_BOOK = 125
 LINES_OF_A_CHAPTER = 100
@@ -102,6 +103,28 @@ def _add_book(services: Services, persona: Persona, number: int, chapters: int) 
     )
     services.store.corpus.add(source, passages)
     services.store.utterances.replace(book, "rules", lines, run_id=None)
+    services.store.utterances.replace(book, "kor", _second_opinions(lines), run_id=None)
+    for chapter in range(1, chapters + 1):
+        status = _decided(chapter)
+        if status is not None:
+            where = UtteranceFilter(persona.id, source_id=book, chapter=chapter)
+            services.store.review.edit_all(where, who="benchmark", status=status)
+
+
+def _second_opinions(lines: list[Utterance]) -> list[Utterance]:
+    """What another extractor says of every fifth line; on some of them it contradicts."""
+    asked = lines[::5]
+    return [
+        replace(line, extractor="kor", confidence=0.8, speaker=line.speaker if number % 4 else _OTHERS[number % 10])
+        for number, line in enumerate(asked)
+    ]
+
+
+def _decided(chapter: int) -> ReviewStatus | None:
+    """Seven chapters of twenty were accepted, one was rejected, the others wait."""
+    if chapter % 20 == 0:
+        return ReviewStatus.REJECTED
+    return ReviewStatus.ACCEPTED if chapter % 20 > 12 else None
 
 
 def _pages(book: str, chapters: int, name: str, chance: random.Random) -> Iterator[tuple[Passage, list[Utterance]]]:
@@ -135,9 +158,8 @@ def _paragraph(
                 kind=UtteranceKind.SPEECH,
                 speaker=speaker if chance.random() < 0.95 else None,
                 extractor="rules",
-                confidence=0.9,
+                confidence=round(chance.uniform(0.4, 0.99), 2),
                 reason=f"cue-before:{cue}",
-                status=chance.choices(list(ReviewStatus), (60, 35, 5))[0],
             )
         )
         text += f"“{words}”"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from core.domain.chat import Message
-from core.domain.text import DatasetVersion, Passage, Source, Utterance
+from core.domain.text import DatasetVersion, Passage, ReviewStatus, Source, Utterance
 from core.domain.training import Model
 from core.lifecycle import Artifact
 from core.store import tables as t
@@ -48,7 +48,7 @@ class Custody(Rooms):
         counted: dict[Artifact, sa.ColumnElement[bool]] = {
             Artifact.FILES: t.source.c.persona_id == persona_id,
             Artifact.PASSAGES: t.passage.c.source_id.in_(sources),
-            Artifact.UTTERANCES: t.utterance.c.source_id.in_(sources),
+            Artifact.UTTERANCES: t.utterance.c.source_id.in_(sources) & (t.utterance.c.status != ReviewStatus.MERGED),
             Artifact.SAMPLES: t.sample.c.version_id.in_(versions),
             Artifact.TEXT_MODELS: (model.persona_id == persona_id) & (model.kind == "text"),
             Artifact.RECORDINGS: t.recording.c.persona_id == persona_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.store.calls import Calls
+from core.store.charts import Charts
 from core.store.corpus import Corpus
 from core.store.custody import Custody
 from core.store.database import connect, migrate
@@ -35,6 +36,7 @@ class Store:
         self.corpus = Corpus(self._engine)
         self.utterances = Utterances(self._engine)
         self.review = Review(self._engine)
+        self.charts = Charts(self._engine)
         self.calls = Calls(self._engine)
         self.expansions = Expansions(self._engine)
         self.datasets = Datasets(self._engine)

@@ -102,7 +102,7 @@ def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> None:
 
 def test_filters_narrow_what_is_paged_and_counted(store: Store) -> None:
     filled(store, 5)
-    other = replace(line(1, start=9, speaker="陆远"), text="100%好")
+    other = replace(line(1, start=9, speaker="陆远", extractor="second"), text="100%好")
     store.utterances.replace("source-1", "second", [other], None)
 
     by_text = store.utterances.page(replace(ALL, text="0%好")).rows
