@@ -24,6 +24,8 @@ Who = tuple[str, ...]
 _AFTER_QUOTE = re.compile(rf"(?:{cues.ADVERBS}){{0,4}}(?:{cues.SPEECH_VERBS})")
 _AFTER_PRONOUN = re.compile(rf"[他她](?:{cues.ADVERBS}){{0,4}}(?:{cues.SPEECH_VERBS})")
 _RUN_TO_VERB = re.compile(rf"[^，。]{{0,12}}(?:{cues.SPEECH_VERBS})$")
+_REVEALED = 60
+"""How far after the words somebody who was only heard comes into sight (characters)."""
 _NEXT_CUE = 12
 """Narration up to here that ends in a colon is the cue of the next quotation."""
 _JOINER = re.compile("[与和同、及并]?$")
@@ -59,6 +61,8 @@ class Listener:
         """The last people who acted or spoke, the latest last."""
         self._speakers: list[Who] = []
         """Who spoke last and, before that, somebody else."""
+        self._acted: list[Who] = []
+        """The last two who acted in the narration just read."""
         self._addressee: Who = ()
         self._pair: Who = ()
         """The last people who did something together."""
@@ -81,6 +85,8 @@ class Listener:
             return Attribution((), 0.8, "not-said")
         leads = announced(line.before)
         attribution = self.speaker_before(line.before, cued=leads)
+        if leads and cues.UNSEEN.match(_last_clause(line.before)) and not attribution.reason.startswith("cue"):
+            attribution = self._revealed(line.after) or attribution
         if not leads and not (line.after[-1:] in cues.COLON and len(line.after) < _NEXT_CUE):
             attribution = self.speaker_after(line.after) or attribution
         if line.kind in SAID:
@@ -110,6 +116,13 @@ class Listener:
             return Attribution(self.subject, 0.6, "cue-after:pronoun")
         return None
 
+    def _revealed(self, narration: str) -> Attribution | None:
+        """Return who comes into sight right after being heard: `只听喊道：“…”只见凤姐跳了进来`."""
+        for mention in self._mentions(narration[:_REVEALED]):
+            if cues.REVEALS.search(narration[: mention.start]):
+                return Attribution((mention.who,), 0.8, "revealed")
+        return None
+
     def spoken(self, who: Who) -> None:
         """Remember who said the quotation just passed."""
         if not who:
@@ -130,6 +143,7 @@ class Listener:
     def _read(self, narration: str) -> list[Mention]:
         """Update the subject from each clause that names somebody; return what was named."""
         mentions = self._mentions(narration)
+        self._acted = []
         at = 0
         while at < len(mentions):
             begin = cues.clause_start(narration, mentions[at].start)
@@ -144,6 +158,7 @@ class Listener:
 
     def _take(self, who: Who) -> None:
         if who:
+            self._acted = [*self._acted[-1:], who]
             self.subject = who
             self._remember(who)
         if len(who) > 1:
@@ -218,6 +233,8 @@ class Listener:
 
     def _carried(self, clause: str, named_before: bool, narration: str, objects: Who) -> Attribution:
         """The cue names nobody: the acting subject speaks, or the one who was spoken to."""
+        if len(set(self._acted)) > 1 and cues.HE_FIRST.match(clause):
+            return Attribution(self._acted[0], 0.65, f"another:{clause[-4:]}")
         other = self._other()
         if other and cues.ANOTHER_HE.search(narration.rstrip("：:")):
             return Attribution(other, 0.65, f"another:{clause[-4:]}")
@@ -273,9 +290,14 @@ class Listener:
                 break
             first = mention
         before = cues.COUNTED.sub("", clause[: first.start])
-        if before and before[-1] in cues.TAKES_OBJECT:
+        if before and before[-1] in cues.TAKES_OBJECT and not cues.HEARD.search(before):
             return ()
         return (last.who,) if _RUN_TO_VERB.match(clause[last.end :][:14]) else ()
+
+
+def _last_clause(narration: str) -> str:
+    body = narration.rstrip("：:，, ")
+    return body[cues.clause_start(body, len(body)) :]
 
 
 def _leads_only(before: str) -> bool:

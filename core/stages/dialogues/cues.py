@@ -127,12 +127,19 @@ _SOMEBODY = _one_of(
 )
 COUNTED = re.compile("(?:[一二三四五六七八九十两几众那这]+[个位名]?)$")
 """Between a verb and the people it is done to: `对着三个差人`."""
+HEARD = re.compile("听(?:见|得|着)$")
+"""Before the one who is heard to speak."""
 BY = re.compile("被(?:[那这])?$")
 """Makes the name after it the one who acts."""
 ANOTHER_HE = re.compile(
     "[问劝叫请见对向拉骂怪说][着了]?[他她][^。”]*，[他她][^，。”]*(?:，[^，。”]*)?$|^[他她](?![又也还仍])[^，。]{0,6}$"
 )
 """A pronoun that is not the one who acted before: `老和尚问他姓名，他说道`."""
+HE_FIRST = re.compile("[他她](?:们)?[^他她]*$")
+"""A cue whose subject is a pronoun."""
+UNSEEN = re.compile("(?:只|忽|又|猛|忽然|只管|但)?(?:听|闻)(?:得|见|着)?(?:[^，。]{0,8}(?:外|里|后|中|内|上))?[^，。]{0,4}(?:说|喊|叫|笑|问|道|嚷)(?:道)?$")
+"""Heard before it is seen who speaks: `只听喊道`."""
+REVEALS = re.compile("(?:只见|却见|见是|却是|原来是|便是|正是|乃是|是)$")
 _NOBODY = re.compile("(?:[那这又]?[一二三四两几]?[个位]?人?|[他她它我你您咱们]+)$")
 UNNAMED = re.compile(f"(?:{_SOMEWHERE}){{0,3}}?(?P<who>{_SOMEBODY})[^，。]{{0,8}}?[回报说道传禀问叫喊嚷答笑]")
 
