@@ -120,13 +120,14 @@ class Charts(Rooms):
             .where(_in(persona_id, source_id), table.status.not_in(_GONE), table.kind.not_in(_UNHEARD))
             .order_by(table.source_id, table.ordinal, table.start)
         )
-        pairs: Counter[tuple[str, str]] = Counter()
+        pairs: Counter[tuple[str | None, str | None]] = Counter()
         with self._reading() as db:
-            for (*scene, place, speaker), (*next_scene, next_place, listener) in pairwise(db.execute(query).tuples()):
-                near = scene == next_scene and next_place - place <= _NEAR
-                if near and speaker and listener and speaker != listener:
-                    pairs[speaker, listener] += 1
-        return _among_the_busiest([Exchange(*pair, lines) for pair, lines in pairs.items()], top)
+            for line, following in pairwise(db.execute(query).tuples()):
+                book, chapter, place, speaker = line
+                if speaker != following[3] and following[2] - place <= _NEAR and following[:2] == (book, chapter):
+                    pairs[speaker, following[3]] += 1
+        named = [Exchange(one, other, lines) for (one, other), lines in pairs.items() if one and other]
+        return _among_the_busiest(named, top)
 
 
 def _nothing() -> dict[ReviewStatus, int]:
