@@ -96,6 +96,10 @@ CITED_AFTER = re.compile(
 """`“…”二字`: what follows words that are only cited."""
 WORD_AFTER = re.compile("[一二三四五六七八九十两几这那]*个?大?字")
 """What follows written words that nobody says."""
+SHOUTED_AFTER = re.compile("(?:地|的)?[混乱大高直齐连]*[叫喊嚷骂]")
+"""`“…”混叫`."""
+TELLING_OF = re.compile("[房里前处中上]说$")
+"""`在房中说“…”`: what a short quotation names is talked of, not said."""
 ENDS_SENTENCE = re.compile("[。！？…—～!?~，,]$")
 
 _CLAUSE_MARKS = "，。；！？：:,;!?…—）)】"

@@ -45,7 +45,9 @@ def _announced_kind(clause: str) -> UtteranceKind:
 def _embedded_kind(quote: Quote, narration: str, following: str, clause: str) -> UtteranceKind:
     """A quotation in the middle of narration, no colon before it."""
     whole = cues.ENDS_SENTENCE.search(quote.text.rstrip("’』")) is not None
-    if not whole and cues.WORD_AFTER.match(following):
+    if cues.SHOUTED_AFTER.match(following):
+        return UtteranceKind.SPEECH
+    if not whole and (cues.WORD_AFTER.match(following) or _told_of(quote, narration)):
         return UtteranceKind.NONSPEECH
     if cues.ANSWERED_WITH.search(clause) and narration[-1:] not in "，,":
         return UtteranceKind.FRAGMENT if not whole else UtteranceKind.SPEECH
@@ -57,6 +59,10 @@ def _embedded_kind(quote: Quote, narration: str, following: str, clause: str) ->
     if not narration.strip() or narration[-1:] in "。！？…—”" or whole:
         return UtteranceKind.SPEECH
     return UtteranceKind.SPEECH if cues.DIRECT.search(narration[-8:]) else UtteranceKind.NONSPEECH
+
+
+def _told_of(quote: Quote, narration: str) -> bool:
+    return len(quote.text) <= _SHORT // 2 and cues.TELLING_OF.search(narration[-2:]) is not None
 
 
 def _chained(narration: str) -> bool:
