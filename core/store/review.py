@@ -65,8 +65,8 @@ class Review(Undoing):
         """
         _check(changes)
         columns = t.utterance.c
-        fresh = sa.tuple_(columns.id, columns.revision).in_(list(revisions.items()))
-        fresh &= columns.status != ReviewStatus.MERGED
+        at_hand = sa.tuple_(columns.id, columns.revision).in_(list(revisions.items()))
+        fresh = at_hand & (columns.status != ReviewStatus.MERGED)
         other = sa.or_(*(columns[name].is_distinct_from(value) for name, value in changes.items()))
         with self._writing() as db:
             found = db.execute(sa.select(columns.source_id).where(fresh)).scalars().all()
