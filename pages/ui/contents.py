@@ -9,7 +9,7 @@ import streamlit as st
 from core.store.corpus import Chapter
 from pages.ui.i18n import _
 
-_ROW = 36
+_ROW = 35
 _TALL_ROW = 66
 """Rows higher than 64 pixels wrap their text."""
 _WIDE_TITLE = 13
@@ -35,7 +35,7 @@ def chosen_chapter(chapters: Sequence[Chapter], *, key: str) -> Chapter | None:
         },
         row_height=row,
         key=key,
-        height=min(_HEIGHT, _ROW + 4 + row * len(chapters)),
+        height=min(_HEIGHT, _ROW + 3 + row * len(chapters)),
     )
     picked = event["selection"]["rows"]
     return chapters[picked[0]] if picked and picked[0] < len(chapters) else None

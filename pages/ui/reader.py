@@ -43,7 +43,7 @@ _MARGIN = """<style>
 }
 @media (max-width: 640px) {
   .reader.placed > *, .reader.placed > p.focus { padding-left: 0; }
-  .reader .place { position: static; display: block; width: auto; text-align: left; }
+  .reader .place { position: static; float: right; width: auto; max-width: 40%; margin-left: .6rem; }
 }
 </style>"""
 

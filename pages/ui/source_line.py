@@ -40,7 +40,7 @@ def chosen_source(sources: list[Source]) -> Source:
     source = names.get(linked, sources[0])
     if len(sources) > 1:
         picked = st.selectbox(
-            _("Text"), list(names), index=list(names).index(source.id), format_func=lambda one: names[one].name
+            _("Text to read"), list(names), index=list(names).index(source.id), format_func=lambda one: names[one].name
         )
         if picked and picked != source.id:
             PASSAGE.clear()

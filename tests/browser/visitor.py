@@ -27,8 +27,13 @@ _FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-_ROW: Final = 35
-"""Height of a row, and of the heading, in Streamlit's table."""
+_HEADING: Final = 35
+"""Height of the heading in Streamlit's table."""
+_ROW_HEIGHT: Final = """(table, heading) => {
+  const rows = table.querySelector("canvas table").getAttribute("aria-rowcount") - 1;
+  return (table.querySelector(".dvn-stack").getBoundingClientRect().height - heading) / rows;
+}"""
+"""Asks Streamlit's table how high its rows are: some tables have higher ones, for text in two lines."""
 
 
 def chromium_path() -> str | None:
@@ -168,7 +173,8 @@ class Visitor:
     def pick_row(self, number: int) -> None:
         """Choose a row of the first table, from 0, by its box."""
         expect(self.table().locator("canvas tr[aria-rowindex='2']")).to_be_attached(timeout=PATIENCE)
-        self.table().locator(".dvn-scroller").click(position={"x": 16, "y": _ROW * (number + 1) + _ROW // 2})
+        row = int(self.table().evaluate(_ROW_HEIGHT, _HEADING))
+        self.table().locator(".dvn-scroller").click(position={"x": 16, "y": _HEADING + row * number + row // 2})
 
     def overflows(self) -> int:
         """Return by how many pixels the page is wider than the window."""
