@@ -46,6 +46,16 @@ class Tab(Visitor):
         now = self.page.evaluate(what)
         self.clock(press, f"![undefined, '', {json.dumps(now)}].includes({what})")
 
+    def pick(self, label: str, option: str) -> None:
+        """Choose an option of the select box of that label, without waiting for the answer."""
+        box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).filter(visible=True).first
+        box.locator("input").click()
+        self.page.get_by_role("option", name=option, exact=True).first.click()
+
+    def pick_cell(self, row: int, column: int) -> None:
+        """Choose a cell of the first table that one writes in, both from 0."""
+        self.table().locator(".dvn-scroller").click(position={"x": 60 + 400 * column, "y": 35 * (row + 1) + 17})
+
     def the_other(self, label: str, one: str, other: str) -> re.Pattern[str]:
         """Return which of two options of the select box is not shown."""
         box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).first
@@ -89,11 +99,10 @@ def _open_a_chapter(tab: Tab, number: int) -> None:
     tab.clock_change(lambda: tab.pick_row(1 + number % 8), _text(".reader h4"))
 
 
-_REVIEWED = "document.querySelector('textarea')?.value"
-
-
-def _choose_a_line(tab: Tab, number: int) -> None:
-    tab.clock_change(lambda: tab.pick_row(1 + number % 8), _REVIEWED)
+_CHOSEN = "document.querySelector('.reader mark.chosen')?.textContent"
+"""The words under review: others when the page has gone on."""
+_MINE = "document.querySelector(\"[class*='st-key-queue-mine']\")?.textContent"
+"""How many lines one has decided about, as the queue's button says."""
 
 
 def _next_page(tab: Tab, number: int) -> None:
@@ -103,19 +112,92 @@ def _next_page(tab: Tab, number: int) -> None:
 
 
 def _filter_by_speaker(tab: Tab, number: int) -> None:
-    rows = "[...document.querySelectorAll('p')].find(one => one.textContent.startsWith('page '))?.textContent"
-    tab.clock_change(lambda: tab.choose("Speaker", ("贾宝玉", "薛宝钗", "紫鹃")[number % 3]), rows)
+    tab.clock_change(lambda: tab.pick("Speaker", ("贾宝玉", "薛宝钗", "紫鹃")[number % 3]), _CHOSEN)
 
 
-def _show_what_waits(tab: Tab) -> None:
-    tab.choose("Status", "to review")
-    tab.pick_row(0)
-    tab.page.wait_for_url(re.compile("line="))
+def _filter_by(label: str, *options: str) -> Callable[[Tab, int], None]:
+    def do(tab: Tab, number: int) -> None:
+        tab.press("Filters")
+        tab.clock_change(lambda: tab.pick(label, options[number % len(options)]), _text(".st-key-queues"))
+        tab.page.keyboard.press("Escape")
+
+    return do
+
+
+def _decide_by_button(name: str) -> Callable[[Tab, int], None]:
+    return lambda tab, _number: tab.clock_change(lambda: tab.press(name), _CHOSEN)
+
+
+def _decide_by_key(*keys: str) -> Callable[[Tab, int], None]:
+    return lambda tab, number: tab.clock_change(lambda: tab.page.keyboard.press(keys[number % len(keys)]), _CHOSEN)
+
+
+def _undo(tab: Tab, _number: int) -> None:
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_timeout(200)
+    tab.settled()
+    tab.clock_change(lambda: tab.page.keyboard.press("Control+z"), _CHOSEN)
+
+
+def _turn_to_another_queue(tab: Tab, number: int) -> None:
+    tab.clock_change(lambda: tab.press(("All", "Uncertain first")[number % 2]), _CHOSEN)
+
+
+def _split(tab: Tab, _number: int) -> None:
+    tab.page.keyboard.press("s")
+    tab.sees("Cut where?")
+    tab.settled()
+    tab.clock_change(lambda: tab.press("Split here"), _CHOSEN)
+    _go_on(tab)
+
+
+def _join(tab: Tab, _number: int) -> None:
+    tab.clock_change(lambda: tab.page.keyboard.press("m"), _CHOSEN)
+    _go_on(tab)
+
+
+def _go_on(tab: Tab) -> None:
+    now = tab.page.evaluate(_CHOSEN)
+    tab.page.keyboard.press("j")
+    tab.page.wait_for_function(f"{_CHOSEN} !== {json.dumps(now)}")
     tab.settled()
 
 
-def _accept_a_line(tab: Tab, _number: int) -> None:
-    tab.clock_change(lambda: tab.press("Accept"), _REVIEWED)
+def _choose_a_page_of_rows(tab: Tab, _number: int) -> None:
+    tab.clock(lambda: tab.pick_row(-1), _reads("50 lines chosen"))
+    tab.pick_row(-1)
+    tab.page.wait_for_function(f"!({_reads('50 lines chosen')})")
+    tab.settled()
+
+
+def _accept_a_page_of_rows(tab: Tab, _number: int) -> None:
+    tab.pick_row(-1)
+    tab.sees("50 lines chosen")
+    tab.settled()
+    tab.clock_change(lambda: tab.press("Accept 50"), _MINE)
+
+
+def _write_into_a_cell(tab: Tab, number: int) -> None:
+    tab.pick_cell(number % 8, 0)
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.type(f"{number}")
+    tab.clock_change(lambda: tab.page.keyboard.press("Enter"), _MINE)
+
+
+def _see_the_charts(tab: Tab, number: int) -> None:
+    if number:
+        tab.press("One by one")
+        tab.page.wait_for_function(f"Boolean({_CHOSEN})")
+        tab.settled()
+    tab.clock(lambda: tab.press("Charts"), "document.querySelectorAll('.js-plotly-plot .main-svg').length >= 3")
+
+
+def _reads(words: str) -> str:
+    return f"[...document.querySelectorAll('p')].some(one => one.textContent === {json.dumps(words)})"
+
+
+def _lines_in_a_table(_services: Services) -> str:
+    return "dialogues?view=table"
 
 
 def _choose_a_version(tab: Tab, _number: int) -> None:
@@ -173,10 +255,28 @@ _DRAWN = "document.querySelectorAll('.stage-count').length === 8"
 ACTIONS: tuple[Action, ...] = (
     Action("home", "come by the menu", _arrive_by_menu("Home", _DRAWN), address=lambda _services: ""),
     Action("corpus", "open a chapter", _open_a_chapter),
-    Action("dialogues", "go to the next page", _next_page),
+    Action("dialogues", "accept, and the next", _decide_by_button("Accept")),
+    Action("dialogues", "reject by key", _decide_by_key("x")),
+    Action("dialogues", "say who speaks by key", _decide_by_key("2", "3")),
+    Action("dialogues", "skip, go back", _decide_by_key("j", "k")),
+    Action("dialogues", "undo", _undo),
+    Action("dialogues", "split", _split),
+    Action("dialogues", "join with the next", _join),
+    Action("dialogues", "turn to another queue", _turn_to_another_queue),
     Action("dialogues", "filter by speaker", _filter_by_speaker),
-    Action("dialogues", "choose a line", _choose_a_line),
-    Action("dialogues", "accept a line", _accept_a_line, prepare=_show_what_waits),
+    Action("dialogues", "filter by extractor", _filter_by("Extractor", "rules", "language model")),
+    Action("dialogues", "filter by confidence", _filter_by("Confidence below", "70 %", "90 %")),
+    Action("dialogues", "go to the next page", _next_page, address=_lines_in_a_table),
+    Action("dialogues", "choose 50 rows", _choose_a_page_of_rows, address=_lines_in_a_table),
+    Action("dialogues", "accept 50 rows", _accept_a_page_of_rows, address=_lines_in_a_table),
+    Action(
+        "dialogues",
+        "write into a cell",
+        _write_into_a_cell,
+        prepare=lambda tab: tab.page.get_by_text("Edit cells").click(),
+        address=_lines_in_a_table,
+    ),
+    Action("dialogues", "see the charts", _see_the_charts),
     Action("dataset", "choose a version", _choose_a_version),
     Action("dataset", "see the held-out side", _see_the_other_side),
     Action("finetuning", "choose a preset", _choose_a_preset),

@@ -106,6 +106,30 @@ def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str,
     _show(figure, key)
 
 
+def heat(rows: Sequence[tuple[str, str, int]], *, title: str, x_title: str, y_title: str, key: str) -> None:
+    """Draw (from, to, amount) rows as a square of shades: who stands at the left, to whom at the bottom."""
+    names = list(dict.fromkeys(name for one, other, _amount in rows for name in (one, other)))
+    amounts = {(one, other): amount for one, other, amount in rows}
+    shades = st.get_option(f"theme.{st.context.theme.type or 'light'}.chartSequentialColors")
+    figure = go.Figure(
+        go.Heatmap(
+            x=names,
+            y=names,
+            z=[[amounts.get((one, other)) for other in names] for one in names],
+            texttemplate="%{z:,}",
+            hovertemplate="%{y} → %{x}: %{z:,}<extra></extra>",
+            colorscale=list(shades),
+            showscale=False,
+            xgap=2,
+            ygap=2,
+        )
+    )
+    figure.update_layout(title=title, height=120 + 34 * len(names), margin=_MARGIN)
+    figure.update_xaxes(title=x_title, type="category", showgrid=False, automargin=True)
+    figure.update_yaxes(title=y_title, type="category", showgrid=False, automargin=True, autorange="reversed")
+    _show(figure, key)
+
+
 def palette() -> list[str]:
     """Return the theme's colours for what is counted, light or dark as the page is now."""
     return list(st.get_option(f"theme.{st.context.theme.type or 'light'}.chartCategoricalColors"))

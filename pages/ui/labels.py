@@ -42,6 +42,22 @@ REVIEW_STATUSES: Final[Mapping[ReviewStatus, str]] = {
     ReviewStatus.PENDING: N_("to review"),
     ReviewStatus.ACCEPTED: N_("accepted"),
     ReviewStatus.REJECTED: N_("rejected"),
+    ReviewStatus.MERGED: N_("merged into the line before"),
+}
+
+STATUS_LOOKS: Final[Mapping[ReviewStatus, tuple[Colour, str]]] = {
+    ReviewStatus.PENDING: ("gray", ":material/pending:"),
+    ReviewStatus.ACCEPTED: ("green", ":material/check:"),
+    ReviewStatus.REJECTED: ("red", ":material/close:"),
+    ReviewStatus.MERGED: ("blue", ":material/merge:"),
+}
+"""Status -> its colour, its symbol."""
+
+EXTRACTOR_NAMES: Final[Mapping[str, str]] = {
+    "rules": N_("rules"),
+    "screenplay": N_("screenplay"),
+    "quotes": N_("quotes"),
+    "kor": N_("language model"),
 }
 
 SPLITS: Final[Mapping[Split, str]] = {
@@ -84,3 +100,8 @@ def split_name(split: Split) -> str:
 def titled(series: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Return the series of C-Eval with the translated titles of its groups and subjects as labels."""
     return {name: {_(title_of(part)): value for part, value in values.items()} for name, values in series.items()}
+
+
+def extractor(name: str) -> str:
+    """Return the translated name of an extractor; its own where this version does not know it."""
+    return _(EXTRACTOR_NAMES.get(name, name))

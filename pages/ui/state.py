@@ -6,7 +6,7 @@ A slot with a `link` also lives in the address bar: a page can be bookmarked, se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import streamlit as st
 
@@ -147,8 +147,83 @@ class Seen:
         return Slot(f"seen.{self.name}", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The records one has been at, so that one can go back the way one came."""
+
+    name: str
+    longest: int = 200
+
+    def leave(self, record_id: str) -> None:
+        """Note a record one goes on from."""
+        self._slot().set("\n".join([*self._ids(), record_id][-self.longest :]))
+
+    def back(self) -> str:
+        """Return the record one was at before, and forget it; empty at the beginning of the way."""
+        *rest, last = self._ids() or [""]
+        self._slot().set("\n".join(rest))
+        return last
+
+    def begun(self) -> bool:
+        """Whether there is a way back."""
+        return bool(self._ids())
+
+    def forget(self) -> None:
+        """Begin another way."""
+        self._slot().clear()
+
+    def _ids(self) -> list[str]:
+        return self._slot().get().splitlines()
+
+    def _slot(self) -> Slot[str]:
+        return Slot(f"walk.{self.name}", "")
+
+
+def shown(key: str) -> Any:
+    """Return what the widget of that key holds now; None when it is not on the page."""
+    return st.session_state.get(key)
+
+
 UPLOADS: Final = Generation("uploads")
 RECORDINGS: Final = Generation("recordings")
 SUMMARIES: Final = Generation("summaries")
+
+VIEW: Final = Slot("review.view", "focus", link="view")
+QUEUE: Final = Slot("review.queue", "doubt", link="queue")
+SPEAKER: Final = Slot("review.speaker", "", link="speaker")
+"""Whose lines; empty for the persona's, `*` for everybody's."""
+BOOK: Final = Slot("review.book", "", link="book")
+CHAPTER: Final = Slot("review.chapter", -1, link="chapter")
+EXTRACTOR: Final = Slot("review.extractor", "", link="extractor")
+BELOW: Final = Slot("review.below", 0, link="below")
+"""Lines of less confidence than so many per cent; 0 for any."""
+KIND: Final = Slot("review.kind", "", link="kind")
+STATUS: Final = Slot("review.status", "", link="status")
+WORDS: Final = Slot("review.words", "", link="words")
+SORT: Final = Slot("review.sort", "reading", link="sort")
+FILTERS: Final = Generation("filters")
+"""Raised when the filters are changed by something other than their own boxes."""
+
+TASK: Final = Slot("review.task", "")
+"""What is being done to the line on the screen beside deciding: `edit`, `split`, or nothing."""
+CONFLICT: Final = Slot("review.conflict", "")
+"""What somebody wanted to write on a line that another had changed, as JSON: nothing typed is lost."""
+TYPED: Final = Slot("review.typed", "")
+"""The words of one's own version while the other's is edited on, to copy from."""
+PROBLEM: Final = Slot("review.problem", "")
+"""A failure inside a callback, as JSON, told on the next drawing."""
+SAID: Final = Slot("review.said", "")
+UNDONE: Final = Slot("review.undone", "")
+"""The line that undo or redo has just touched."""
+AROUND: Final = Slot("review.around", 1)
+"""How many paragraphs before and after the line are shown."""
+CHARTED: Final = Slot("review.charted", "", link="charted")
+"""The text whose charts are shown; empty for all."""
 LINES: Final = Trail("lines")
 LINE_SEEN: Final = Seen("line")
+WAY: Final = Walk("review")
+TABLE: Final = Generation("table")
+CELLS: Final = Slot("review.cells", False)
+"""Whether one writes into the cells of the table, or chooses its rows."""
+EVERY_ROW: Final = Slot("review.every_row", False)
+"""Whether the selection means every line the filter finds, not only those of this page."""

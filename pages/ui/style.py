@@ -18,7 +18,8 @@ _CSS: Final = """
 }
 .reader mark.hers { background: color-mix(in srgb, #5B8C70 22%, transparent); }
 .reader mark.chosen { background: color-mix(in srgb, #C8963E 38%, transparent); text-decoration: none; }
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-speech"]) { position: absolute; height: 0; overflow: hidden; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-speech"]),
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-headless"]) { position: absolute; height: 0; overflow: hidden; }
 [data-testid="stChatMessage"]:has([aria-label="Chat message from user"]) {
   background: color-mix(in srgb, #B5A27A 13%, transparent);
 }
@@ -27,7 +28,30 @@ _CSS: Final = """
 .stage-count { font-size: 1.5rem; line-height: 1.2; font-weight: 600; }
 .stage-count small { font-size: .82rem; font-weight: 400; opacity: .72; }
 .block-container, [data-testid="stMainBlockContainer"] { max-width: 78rem; }
+.st-key-queues { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
+.st-key-queues button { padding: .2rem .7rem; border-radius: 0; border-bottom: 2px solid transparent; }
+.st-key-queues button[kind="primary"] {
+  background: transparent; border-width: 0 0 2px; border-color: #5B8C70; color: inherit; font-weight: 600;
+}
+.st-key-review-headline strong { font-size: 1.25rem; }
+.st-key-review-task kbd, .st-key-review-undo kbd, .st-key-review-redo kbd { display: none; }
+.st-key-scene .reader mark::before {
+  content: attr(title); font-size: .68rem; opacity: .6; margin-right: .3em; vertical-align: .25em; white-space: nowrap;
+}
+@media (max-width: 1400px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
+}
+@media (hover: none) { .stButton kbd { display: none; } }
 @media (max-width: 640px) {
+  .stButton kbd, .st-key-review-keys { display: none; }
+  .st-key-queues { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+  .st-key-queues button { white-space: nowrap; }
+  .st-key-scene { height: 42vh !important; }
+  .st-key-review-decide {
+    position: fixed; inset: auto 0 0; z-index: 99; padding: .6rem 1rem; justify-content: center;
+    background: var(--st-background-color, Canvas);
+    border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent);
+  }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   h1 { font-size: 1.6rem !important; }
 }
