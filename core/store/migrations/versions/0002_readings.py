@@ -116,39 +116,54 @@ def _name_lines_by_place() -> None:
     )
     for extractor in _EXTRACTORS:
         ending, length = f".{extractor}", len(extractor) + 1
-        for table, column in (
-            ("sample_utterance", "utterance_id"),
-            ("clip", "utterance_id"),
-            ("message", "utterance_id"),
-            ("event", "entity_id"),
+        for table, column, which in (
+            ("sample_utterance", "utterance_id", ""),
+            ("clip", "utterance_id", ""),
+            ("message", "utterance_id", ""),
+            ("event", "entity_id", "entity = 'utterance' AND "),
         ):
             op.execute(
                 f"UPDATE {table} SET {column} = substr({column}, 1, length({column}) - {length}) "
-                f"WHERE {column} LIKE '%{ending}'"
+                f"WHERE {which}{column} LIKE '%{ending}'"
             )
-        op.execute(
-            f"UPDATE sample SET turns = CAST(replace(CAST(turns AS TEXT), '{ending}\"', '\"') AS JSON)"
-            if op.get_bind().dialect.name == "postgresql"
-            else f"UPDATE sample SET turns = replace(turns, '{ending}\"', '\"')"
-        )
+    _rename_in_samples()
+    op.execute(  # who decided last; events name lines by place by now
+        "UPDATE utterance SET reviewed_by = (SELECT who FROM event WHERE entity = 'utterance' "
+        "AND entity_id = utterance.id ORDER BY id DESC LIMIT 1) WHERE revision > 0"
+    )
+
+
+def _rename_in_samples() -> None:
+    """Samples name their lines inside a JSON value, beside words that are nobody's id."""
+    sample = sa.table("sample", sa.column("version_id"), sa.column("ordinal"), sa.column("turns", sa.JSON))
+    key = (sample.c.version_id == sa.bindparam("version")) & (sample.c.ordinal == sa.bindparam("place"))
+    renamed = []
+    for row in op.get_bind().execute(sa.select(sample)):
+        turns = [{**turn, "utterance_ids": [_by_place(one) for one in turn["utterance_ids"]]} for turn in row.turns]
+        renamed.append({"version": row.version_id, "place": row.ordinal, "new": turns})
+    if renamed:
+        op.get_bind().execute(sa.update(sample).where(key).values(turns=sa.bindparam("new")), renamed)
+
+
+def _by_place(line_id: str) -> str:
+    place, _, ending = line_id.rpartition(".")
+    return place if ending in _EXTRACTORS else line_id
 
 
 def downgrade() -> None:
     """Undo; the lines keep their new ids, which the older program reads as well."""
     for table in ("model_call", "expansion", "reading"):
         op.drop_table(table)
-    with op.batch_alter_table("event") as event:
-        event.drop_index("ix_event_who_persona_id")
-        event.drop_index(op.f("ix_event_batch"))
-        for name in ("records", "persona_id", "batch"):
-            event.drop_column(name)
-    with op.batch_alter_table("utterance") as utterance:
-        for name in ("doubt", "reviewed_by", "disputed", "extractor"):
-            utterance.drop_index(f"ix_utterance_{name}")
-        for name in ("reviewed_by", "disputed", "runs_on"):
-            utterance.drop_column(name)
-    with op.batch_alter_table("passage") as passage:
-        passage.drop_column("place")
-    with op.batch_alter_table("source") as source:
-        source.drop_column("text_sha256")
-        source.drop_column("format")
+    # Column by column: SQLite's way of making a table anew would take the rows that refer to it along.
+    op.drop_index("ix_event_who_persona_id", "event")
+    op.drop_index(op.f("ix_event_batch"), "event")
+    for name in ("doubt", "reviewed_by", "disputed", "extractor"):
+        op.drop_index(f"ix_utterance_{name}", "utterance")
+    for table, columns in (
+        ("event", ("records", "persona_id", "batch")),
+        ("utterance", ("reviewed_by", "disputed", "runs_on")),
+        ("passage", ("place",)),
+        ("source", ("text_sha256", "format")),
+    ):
+        for column in columns:
+            op.drop_column(table, column)
