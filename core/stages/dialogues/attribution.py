@@ -64,13 +64,15 @@ class Listener:
         self._acted: list[Who] = []
         """The last two who acted in the narration just read."""
         self._addressee: Who = ()
+        self._full: dict[str, str] = {}
+        """Short form of a name -> whom it stands for in this chapter."""
         self._pair: Who = ()
         """The last people who did something together."""
 
     def new_chapter(self) -> None:
         """Forget who was acting."""
         self.subject, self._addressee, self._pair = (), (), ()
-        self._recent, self._speakers = [], []
+        self._recent, self._speakers, self._full = [], [], {}
 
     def attribute(self, chapter: Sequence[Paragraph]) -> Iterator[list[Attribution]]:
         """Yield, for each paragraph of a chapter, who says its quotations."""
@@ -135,10 +137,17 @@ class Listener:
     # -- reading narration --------------------------------------------------------------------------------------
 
     def _mentions(self, text: str) -> list[Mention]:
-        meaning = self._names.meaning
         return [
-            Mention(found.start(), found.end(), meaning[found.group()]) for found in self._names.pattern.finditer(text)
+            Mention(found.start(), found.end(), self._meant(found.group()))
+            for found in self._names.pattern.finditer(text)
         ]
+
+    def _meant(self, written: str) -> str:
+        """Return whom a name means here: a bare title or a short form is the last one who was named in full."""
+        who = self._names.meaning[written]
+        for ending in self._names.endings.get(written, ()):
+            self._full[ending] = who
+        return self._full.get(written, who)
 
     def _read(self, narration: str) -> list[Mention]:
         """Update the subject from each clause that names somebody; return what was named."""
@@ -192,7 +201,7 @@ class Listener:
         members = [mentions[0]]
         for mention in mentions[1:]:
             joint = clause[members[-1].end : mention.start]
-            if not joint and self._names.is_role(members[-1].who) and not self._names.is_role(mention.who):
+            if not joint and self._names.is_title(members[-1].who, mention.who):
                 members[-1] = mention  # apposition: the role, then its name
                 continue
             if len(joint) > 1 or not _JOINER.match(joint):
@@ -290,7 +299,8 @@ class Listener:
                 break
             first = mention
         before = cues.COUNTED.sub("", clause[: first.start])
-        if before and before[-1] in cues.TAKES_OBJECT and not cues.HEARD.search(before):
+        taken = before[-1:] in cues.TAKES_OBJECT or cues.TO_SOMEBODY.search(before)
+        if before and taken and not cues.HEARD.search(before):
             return ()
         return (last.who,) if _RUN_TO_VERB.match(clause[last.end :][:14]) else ()
 

@@ -124,13 +124,15 @@ SENT_TO_SPEAK = re.compile("(?:[来去]|过来|进来|出来|上来|前来|回�
 SENDING = re.compile("(?:打发|吩咐|[命叫令遣差派使着见央托教请])[了人]?$")
 _SOMEWHERE = _one_of(
     "只听得 只听见 只听 忽听 忽见 只见 却见 忽 又 听得 听见 一语未了 正说着 便 就 早 外面 外头 里面 里头 窗外",
-    "院内 门外 有 早有 便有 忽有 就有 又有",
+    "院内 门外 背后 身后 后面 旁边 傍边 有 早有 便有 忽有 就有 又有",
 )
 _SOMEBODY = _one_of(
     "外面人? 外头人? 里面人? 窗外人? 门外人? 有人 一?人 那人 底下人 上头人 [又那]?一个(?=[^一-龥]|[问说道答拍笑])"
 )
 COUNTED = re.compile("(?:[一二三四五六七八九十两几众那这]+[个位名]?)$")
 """Between a verb and the people it is done to: `对着三个差人`."""
+TO_SOMEBODY = re.compile("[着向对与问同和跟][^，。]{0,3}$")
+"""Before somebody who is spoken or pointed to, and what is said of them: `指着丝客人`."""
 HEARD = re.compile("听(?:见|得|着)$")
 """Before the one who is heard to speak."""
 BY = re.compile("被(?:[那这])?$")
@@ -141,7 +143,9 @@ ANOTHER_HE = re.compile(
 """A pronoun that is not the one who acted before: `老和尚问他姓名，他说道`."""
 HE_FIRST = re.compile("[他她](?:们)?[^他她]*$")
 """A cue whose subject is a pronoun."""
-UNSEEN = re.compile("(?:只|忽|又|猛|忽然|只管|但)?(?:听|闻)(?:得|见|着)?(?:[^，。]{0,8}(?:外|里|后|中|内|上))?[^，。]{0,4}(?:说|喊|叫|笑|问|道|嚷)(?:道)?$")
+UNSEEN = re.compile(
+    "(?:只|忽|又|猛|忽然|只管|但)?(?:听|闻)(?:得|见|着)?(?:[^，。]{0,8}(?:外|里|后|中|内|上))?[^，。]{0,4}(?:说|喊|叫|笑|问|道|嚷)(?:道)?$"
+)
 """Heard before it is seen who speaks: `只听喊道`."""
 REVEALS = re.compile("(?:只见|却见|见是|却是|原来是|便是|正是|乃是|是)$")
 _NOBODY = re.compile("(?:[那这又]?[一二三四两几]?[个位]?人?|[他她它我你您咱们]+)$")

@@ -110,7 +110,9 @@ def _take_cue(narration: str, evidence: _Evidence) -> None:
     found = _SUBJECT.fullmatch(clause["words"]) if clause else None
     if not clause or not found:
         return
-    name = found["name"] if len(found["name"]) > 1 else found["lead"][-1:] + found["name"]
+    name = found["name"]
+    if len(name) == 1 and found["lead"][-1:] in _POINTING:
+        name = found["lead"][-1] + name
     evidence.cues[name] += 1
     evidence.opening[name] += clause["before"] in _OPENING
 
@@ -130,7 +132,7 @@ def _is_name(name: str, evidence: _Evidence) -> bool:
         return name[1:] in _BEINGS and evidence.cues[name] > 1
     if any(letter in _SELDOM_IN_NAMES for letter in name):
         return name.endswith(_SERVANT)
-    person = name[0] in SURNAMES or name[-1] in _BEINGS or evidence.partner[name[:4]] > 0
+    person = name[0] in SURNAMES or name[-2:] in roles.TITLES or name[-1] in _BEINGS or evidence.partner[name[:4]] > 0
     if any(letter in NEVER_IN_NAMES for letter in name):
         return person and (evidence.cues[name] >= _RARE or (name[0] in SURNAMES and evidence.cues[name] > 1))
     return evidence.cues[name] > 1 or (len(name) <= 4 and person)

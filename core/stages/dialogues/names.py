@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from core.domain.normalising import folded
 from core.stages.dialogues import roles
 from core.stages.dialogues.cues import names_nobody
+from core.stages.dialogues.roles import TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +19,22 @@ class Names:
     pattern: re.Pattern[str]
     meaning: Mapping[str, str]
     """Name as written -> canonical name or role."""
+    endings: Mapping[str, tuple[str, ...]]
+    """Name as written -> the shorter names that are its end and may stand for it (`周学道`, `学道`)."""
 
     def is_role(self, who: str) -> bool:
         """Whether this is somebody known only by what they do."""
         return who in roles.ROLES
 
+    def is_title(self, who: str, of: str) -> bool:
+        """Whether `who`, directly before `of`, says what that person is: `清客相公詹光`."""
+        return who in TITLES or (self.is_role(who) and not self.is_role(of))
+
     def with_roles(self, whose: Mapping[str, str]) -> Names:
         """Return the same names where each of these roles means somebody."""
         if not whose:
             return self
-        return Names(self.pattern, {name: whose.get(who, who) for name, who in self.meaning.items()})
+        return replace(self, meaning={name: whose.get(who, who) for name, who in self.meaning.items()})
 
     @classmethod
     def of(cls, cast: Mapping[str, Iterable[str]], discovered: Mapping[str, str | None] | None = None) -> Names:
@@ -42,7 +49,16 @@ class Names:
                 {folded(alias): folded(canonical) for alias in (canonical, *aliases) if not names_nobody(alias)}
             )
         meaning = {name: who for name, who in meaning.items() if name}
-        return cls(re.compile(_trie_pattern(sorted(meaning))), meaning)
+        vague = {
+            name for name, who in meaning.items() if name == who and (name in (discovered or ()) or name in TITLES)
+        }
+        vague -= {folded(name) for name in cast}
+        return cls(re.compile(_trie_pattern(sorted(meaning))), meaning, _endings(meaning, vague))
+
+
+def _endings(names: Iterable[str], vague: Collection[str]) -> dict[str, tuple[str, ...]]:
+    found = {name: tuple(name[at:] for at in range(1, len(name) - 1) if name[at:] in vague) for name in names}
+    return {name: shorter for name, shorter in found.items() if shorter}
 
 
 def _trie_pattern(words: Sequence[str]) -> str:
