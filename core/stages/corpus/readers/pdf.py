@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 import unicodedata
 from collections import Counter
@@ -56,6 +55,8 @@ class _Column:
     right: float
     step: float
     """From one line to the next."""
+    height: float
+    """Of most lines."""
 
 
 def read(data: bytes, name: str, limits: ReadingLimits, tick: Tick) -> Document:
@@ -144,10 +145,10 @@ def _characters(codes: Sequence[int]) -> str:
 
 
 def _box(letters: pypdfium2.PdfTextPage, index: int) -> tuple[float, float, float, float]:
-    """Return left, bottom, right and top of a character."""
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    pdfium.FPDFText_GetCharBox(letters, index, left, right, bottom, top)
-    return left.value, bottom.value, right.value, top.value
+    """Return left, bottom, right and top of a character with the room it takes: a quotation mark takes a whole cell."""
+    box = pdfium.FS_RECTF()
+    pdfium.FPDFText_GetLooseCharBox(letters, index, box)
+    return box.left, box.bottom, box.right, box.top
 
 
 def _without_running_titles(pages: Sequence[Sequence[_Line]]) -> list[list[_Line]]:
@@ -196,7 +197,7 @@ def _column(page: Sequence[_Line], everything: Sequence[_Line]) -> _Column:
     left = min(place for place, count in lefts.items() if count >= max(lefts.values()) / 3)
     right = sorted(line.right for line in lines)[-max(1, len(lines) // 10)]
     steps = [one.bottom - two.bottom for one, two in pairwise(lines) if one.bottom > two.bottom]
-    return _Column(left, right, median(steps) if steps else 0.0)
+    return _Column(left, right, median(steps) if steps else 0.0, median(line.height for line in lines))
 
 
 def _begins(line: _Line, before: _Line, columns: dict[int, _Column]) -> bool:
@@ -207,5 +208,5 @@ def _begins(line: _Line, before: _Line, columns: dict[int, _Column]) -> bool:
         return True
     if abs(line.height - before.height) > 0.15 * em or is_heading(line.text) or is_heading(before.text):
         return True
-    gap = before.bottom - line.bottom
-    return line.page == before.page and here.step > 0 and gap > 1.5 * here.step
+    usual = here.step * max(1.0, line.height / here.height)
+    return line.page == before.page and 0 < 1.4 * usual < before.bottom - line.bottom
