@@ -241,17 +241,23 @@ class Turn:
     speaker: str
     text: str
     utterance_ids: tuple[str, ...] = ()
+    context: bool = False
+    """Only there for what follows it: a reply that no loss is taken on, since another sample trains it."""
+    expansion_id: str = ""
+    """The synthetic line this is, where a model wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One conversation as a trainer sees it: turns alternate and end with the persona's."""
+    """One conversation as a trainer sees it: turns alternate and end with a reply of the persona's to be learnt."""
 
     ordinal: int
     source_id: str
     chapter: int
     split: Split
     turns: tuple[Turn, ...]
+    synthetic: bool = False
+    """A model wrote what is said to her here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,7 @@ sample = Table(
     Column("chapter", Integer, nullable=False),
     Column("split", String(16), nullable=False),
     _json("turns"),
+    Column("synthetic", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 sample_utterance = Table(
@@ -279,6 +280,70 @@ sample_utterance = Table(
     Column("utterance_id", String(64), primary_key=True, index=True),
     Column("turn", Integer, nullable=False),
     sa.ForeignKeyConstraint(["version_id", "ordinal"], ["sample.version_id", "sample.ordinal"], ondelete="CASCADE"),
+)
+
+duplicate_cluster = Table(
+    "duplicate_cluster",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    # The order they are shown in: the largest and surest first.
+    Column("ordinal", Integer, nullable=False),
+    Column("open", sa.Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Moment),
+    _to("run", "run_id", nullable=True),
+    Index("ix_duplicate_cluster_order", "persona_id", "open", "ordinal"),
+)
+
+duplicate_member = Table(
+    "duplicate_member",
+    metadata,
+    Column("cluster_id", String(64), ForeignKey("duplicate_cluster.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    # No foreign key: a line may go with its source while the cluster waits for the next search.
+    Column("utterance_id", String(64), nullable=False, index=True),
+    Column("content", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("similarity", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed", sa.Boolean, nullable=False),
+    Column("kept", sa.Boolean),
+)
+
+duplicate_decision = Table(
+    "duplicate_decision",
+    metadata,
+    Column("persona_id", String(64), ForeignKey("persona.id"), primary_key=True),
+    # By content, so that it holds for the same words in another import.
+    Column("content", String(64), primary_key=True),
+    Column("kept_all", sa.Boolean, nullable=False),
+    _json("kept_ids"),
+    _json("instead"),
+)
+
+suspicion = Table(
+    "suspicion",
+    metadata,
+    Column("utterance_id", String(64), ForeignKey("utterance.id", ondelete="CASCADE"), primary_key=True),
+    Column("rule", String(32), primary_key=True),
+    Column("persona_id", String(64), ForeignKey("persona.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    _json("values"),
+    # What the line said then; a line that says something else by now is not suspected any more.
+    Column("text", Text, nullable=False),
+    Column("content", String(64), nullable=False),
+    Index("ix_suspicion_order", "persona_id", "ordinal"),
+)
+
+dismissal = Table(
+    "dismissal",
+    metadata,
+    Column("persona_id", String(64), ForeignKey("persona.id"), primary_key=True),
+    Column("rule", String(32), primary_key=True),
+    Column("content", String(64), primary_key=True),
 )
 
 recording = Table(
