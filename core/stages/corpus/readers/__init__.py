@@ -50,9 +50,9 @@ READERS: Final = (
 _MAGIC_WITHIN = 1024
 """Bytes in which a PDF may begin, as other programs allow."""
 _OTHER_ZIPS: Final = (
-    ("mimetype", N_("OpenDocument")),
-    ("xl/workbook.xml", N_("spreadsheet")),
-    ("ppt/presentation.xml", N_("presentation")),
+    ("mimetype", "ODT"),
+    ("xl/workbook.xml", "XLSX"),
+    ("ppt/presentation.xml", "PPTX"),
 )
 
 

@@ -321,7 +321,7 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
             ),
             "DRM",
         ),
-        (packed({"xl/workbook.xml": "<a/>"}), "spreadsheet"),
+        (packed({"xl/workbook.xml": "<a/>"}), "XLSX"),
         (packed({"a.txt": BODY}), "archive within an archive"),
         (b"%PDF-1.7\nthis is no PDF", "damaged"),
         (pdf([]), "no text layer"),

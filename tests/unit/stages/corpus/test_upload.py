@@ -88,7 +88,7 @@ def test_a_zip_of_texts_gives_each_of_them():
         ("b.txt", b"\x00\x00", "binary"),
         ("c.txt", b"", "is empty"),
         ("d.zip", zipped({"a.txt": TEXT.encode()}).getvalue(), "archive within an archive"),
-        ("e.odt", zipped({"mimetype": b"application/vnd.oasis.opendocument.text"}).getvalue(), "OpenDocument"),
+        ("e.odt", zipped({"mimetype": b"application/vnd.oasis.opendocument.text"}).getvalue(), "ODT"),
         ("f.docx", b"PK\x03\x04" + b"x" * 99, "damaged"),
     ],
 )
