@@ -110,12 +110,11 @@ class Listener:
         """Return the speaker named right after a quotation (`“…”宝玉道。`), or None."""
         found = self._names.pattern.match(narration)
         if found:
-            if _AFTER_QUOTE.match(narration[found.end() : found.end() + 16]):
-                return Attribution((self._names.meaning[found.group()],), 0.93, "cue-after")
-            return None
+            verb = _AFTER_QUOTE.match(narration, found.end(), found.end() + 16)
+            return Attribution((self._meant(found.group()),), 0.93, f"cue-after:{verb.group()}") if verb else None
         pronoun = _AFTER_PRONOUN.match(narration[:20])
         if pronoun and self.subject:
-            return Attribution(self.subject, 0.6, "cue-after:pronoun")
+            return Attribution(self.subject, 0.6, f"cue-after:{pronoun.group()}")
         return None
 
     def _revealed(self, narration: str) -> Attribution | None:
@@ -248,7 +247,8 @@ class Listener:
         if other and cues.ANOTHER_HE.search(narration.rstrip("：:")):
             return Attribution(other, 0.65, f"another:{clause[-4:]}")
         if named_before and self.subject:
-            return Attribution(self._unless_object(objects), 0.9, f"subject-carried:{clause[-4:]}")
+            confidence = 0.95 if len(set(self._acted)) == 1 else 0.85
+            return Attribution(self._unless_object(objects), confidence, f"subject-carried:{clause[-4:]}")
         if other and narration.rstrip("：:") == "道":
             return Attribution(other, 0.65, "reply:道")
         answers = cues.REPLYING.search(clause) or cues.HEARING.search(narration)

@@ -23,6 +23,8 @@ _SPEAKS = re.compile(
 )
 _CALLS = re.compile("[，。！？…—~\\s]")
 _NARRATOR = "我"
+_QUOTED = 8
+"""How much of the narration a reason quotes (characters)."""
 _THIRD = frozenset("他她")
 _MENTIONED = 2
 """Who is only mentioned is as far away as who acted so many paragraphs earlier."""
@@ -131,17 +133,17 @@ class Conversation:
     def _told(self, line: Line, *, first: bool) -> Iterator[tuple[str, float, str]]:
         """Yield what the narration on both sides says about the speaker."""
         if announced(line.before):
-            yield from self._last(line.before, self._weights.cue, "cue-before")
+            yield from self._last(line.before, self._weights.cue, f"cue-before:{line.before.rstrip('：:，')[-_QUOTED:]}")
             return
         if first and line.before:
-            yield from self._last(line.before, self._weights.deed_before, "deed-before")
+            yield from self._last(line.before, self._weights.deed_before, f"deed-before:{line.before[:_QUOTED]}")
         if line.after and line.after[0] not in "，、。":
             sentence = sentences(line.after)[0]
             who = next(subjects(sentence, self._names), "")
             if who and _SPEAKS.search(sentence):
-                yield who, self._weights.cue, "cue-after"
+                yield who, self._weights.cue, f"cue-after:{sentence[:_QUOTED]}"
             elif who:
-                yield who, self._weights.deed_after, "deed-after"
+                yield who, self._weights.deed_after, f"deed-after:{sentence[:_QUOTED]}"
 
     def _last(self, narration: str, weight: float, reason: str) -> Iterator[tuple[str, float, str]]:
         for sentence in reversed(sentences(narration)):

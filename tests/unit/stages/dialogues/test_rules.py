@@ -147,7 +147,7 @@ def test_names_are_found_without_a_cast():
 
 
 def test_an_explicit_cue_is_surer_than_a_guess():
-    named, carried, guessed = lines("青儿道：“冷么？”", "陆远听了，说道：“不冷。”", "“我冷。”")
+    named, carried, _, guessed = lines("青儿道：“冷么？”", "陆远听了，说道：“不冷。”", "青儿道：“是么？”", "“不冷。”")
 
     assert named.confidence > carried.confidence > guessed.confidence
     assert named.reason.startswith("cue-before")
