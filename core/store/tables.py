@@ -326,8 +326,10 @@ duplicate_decision = Table(
 suspicion = Table(
     "suspicion",
     metadata,
-    Column("utterance_id", String(64), ForeignKey("utterance.id", ondelete="CASCADE"), primary_key=True),
+    # A line's or a synthetic line's; no foreign key, as what is gone is not shown.
+    Column("record_id", String(64), primary_key=True),
     Column("rule", String(32), primary_key=True),
+    Column("synthetic", sa.Boolean, nullable=False),
     Column("persona_id", String(64), ForeignKey("persona.id"), nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("reason", Text, nullable=False),
@@ -335,7 +337,7 @@ suspicion = Table(
     # What the line said then; a line that says something else by now is not suspected any more.
     Column("text", Text, nullable=False),
     Column("content", String(64), nullable=False),
-    Index("ix_suspicion_order", "persona_id", "ordinal"),
+    Index("ix_suspicion_order", "persona_id", "synthetic", "ordinal"),
 )
 
 dismissal = Table(

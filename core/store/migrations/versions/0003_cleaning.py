@@ -71,8 +71,9 @@ def _create_duplicates() -> None:
 def _create_suspicions() -> None:
     op.create_table(
         "suspicion",
-        sa.Column("utterance_id", sa.String(length=64), nullable=False),
+        sa.Column("record_id", sa.String(length=64), nullable=False),
         sa.Column("rule", sa.String(length=32), nullable=False),
+        sa.Column("synthetic", sa.Boolean(), nullable=False),
         sa.Column("persona_id", sa.String(length=64), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -80,12 +81,9 @@ def _create_suspicions() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("content", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["persona_id"], ["persona.id"], name=op.f("fk_suspicion_persona_id_persona")),
-        sa.ForeignKeyConstraint(
-            ["utterance_id"], ["utterance.id"], name=op.f("fk_suspicion_utterance_id_utterance"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("utterance_id", "rule", name=op.f("pk_suspicion")),
+        sa.PrimaryKeyConstraint("record_id", "rule", name=op.f("pk_suspicion")),
     )
-    op.create_index("ix_suspicion_order", "suspicion", ["persona_id", "ordinal"])
+    op.create_index("ix_suspicion_order", "suspicion", ["persona_id", "synthetic", "ordinal"])
     op.create_table(
         "dismissal",
         sa.Column("persona_id", sa.String(length=64), nullable=False),
