@@ -37,8 +37,9 @@ def read(data: bytes, name: str, limits: ReadingLimits, tick: Tick) -> Document:
 def wrapped_at(lines: Sequence[str]) -> int:
     """Return the width in columns that a text is wrapped to; 0 for a text whose lines are paragraphs."""
     inked = [line.rstrip(BLANK) for line in lines if line.strip(BLANK)]
-    if len(inked) < _MANY:
-        return 0
+    longest = _WIDTHS.stop + _RAGGED
+    if len(inked) < _MANY or sum(len(line) > longest for line in inked) > _FEW_LONGER * len(inked):
+        return 0  # as in most texts, and measuring each character of a large one takes seconds
     widths = [_width(line) for line in inked]
     width = round(quantiles(widths, n=100)[97])
     if width not in _WIDTHS or sum(one > width + _RAGGED for one in widths) > _FEW_LONGER * len(widths):
