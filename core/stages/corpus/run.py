@@ -16,7 +16,7 @@ from core.stages.corpus.document import Document, ReadingLimits, Tick
 from core.stages.corpus.kinds import detect_kind
 from core.stages.corpus.packed import MEGABYTE
 from core.stages.corpus.readers import read_document, recognised
-from core.stages.corpus.sandbox import read_apart
+from core.stages.corpus.sandbox import forget_readings, read_apart
 from core.stages.corpus.settings import CorpusSettings, Refusal, UploadedText
 from core.store import Store
 from core.translation import N_
@@ -49,6 +49,7 @@ def run(settings: CorpusSettings, *, context: RunContext, store: Store) -> dict[
             files.append({"name": upload.name, "source": source.id, "kind": source.kind, "format": source.format})
     if not imported:
         raise refused[0]
+    forget_readings(context)
     context.progress(1.0, N_("Imported {count} texts"), count=len(imported))
     return {
         "sources": [source.id for source in imported],

@@ -69,6 +69,12 @@ def read_apart(
     )
 
 
+def forget_readings(context: RunContext) -> None:
+    """Take away what was read for a run that has stored it."""
+    for left in context.folder.glob("reading-*"):
+        left.unlink()
+
+
 def main() -> None:
     """Read the file under the limits and write what was found, or why it was refused."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -29,14 +29,14 @@ class Reader:
     """Whether a decoded text, under that name, is of this format; None for formats that are no text."""
     in_zip: str = ""
     """The member by which a packed document is known."""
-    magic: bytes = b""
-    """Stands within the first bytes of the file."""
+    in_bytes: Callable[[bytes], bool] | None = None
+    """Whether the bytes of a file that is neither text nor zip are of this format."""
     sandboxed: bool = False
     """Parsed by native code that must not take the worker with it: read in a process of its own."""
 
 
 READERS: Final = (
-    Reader(TextFormat.PDF, pdf.read, magic=b"%PDF-", sandboxed=True),
+    Reader(TextFormat.PDF, pdf.read, in_bytes=pdf.recognises, sandboxed=True),
     Reader(TextFormat.EPUB, epub.read, in_zip=epub.CONTAINER),
     Reader(TextFormat.DOCX, docx.read, in_zip=docx.BODY),
     Reader(TextFormat.ASS, subtitles.read, in_text=lambda text, _name: subtitles.recognises_ass(text)),
@@ -47,8 +47,6 @@ READERS: Final = (
 )
 """The first that recognises a file reads it."""
 
-_MAGIC_WITHIN = 1024
-"""Bytes in which a PDF may begin, as other programs allow."""
 _OTHER_ZIPS: Final = (
     ("mimetype", "ODT"),
     ("xl/workbook.xml", "XLSX"),
@@ -62,7 +60,7 @@ def recognised(data: bytes, name: str) -> Reader:
     The name only decides between readings that the content allows: any text may be Markdown.
     """
     for reader in READERS:
-        if reader.magic and reader.magic in data[:_MAGIC_WITHIN]:
+        if reader.in_bytes and reader.in_bytes(data):
             return reader
     if data.startswith(ZIP_MAGIC):
         return _packed_document(data, name)

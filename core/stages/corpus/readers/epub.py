@@ -104,11 +104,12 @@ def _contents(
 ) -> Mapping[str, Sequence[_Title]]:
     """Return the lines of the table of contents by page; empty where there is none of any use."""
     lines: list[tuple[str, str, int]] = []
+    origin = book.nav
     if book.nav in parts:
         lines = list(_nav_lines(html_tree(decode(member_bytes(archive, book.nav), name)[0], name)))
     if not lines and book.ncx in parts:
+        origin = book.ncx
         lines = list(_ncx_lines(xml_tree(member_bytes(archive, book.ncx), name)))
-    origin = book.nav if lines and book.nav in parts else book.ncx
     titles: dict[str, list[_Title]] = {}
     for target, text, level in lines:
         path, anchor = urldefrag(target)

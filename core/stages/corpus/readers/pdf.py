@@ -18,6 +18,8 @@ from core.stages.corpus.chapters import is_heading
 from core.stages.corpus.document import Block, Document, ReadingLimits, Tick, document_of, joined, one_line
 from core.translation import N_
 
+_MAGIC = b"%PDF-"
+_MAGIC_WITHIN = 1024
 _EDGE = 3
 """Lines at a page's top and bottom among which running titles and page numbers stand."""
 _RUNNING = 3
@@ -57,6 +59,11 @@ class _Column:
     """From one line to the next."""
     height: float
     """Of most lines."""
+
+
+def recognises(data: bytes) -> bool:
+    """Whether a file is a PDF; some bytes may stand before its mark, as other programs allow, but no text about it."""
+    return data.lstrip().startswith(_MAGIC) or (_MAGIC in data[:_MAGIC_WITHIN] and b"endobj" in data)
 
 
 def read(data: bytes, name: str, limits: ReadingLimits, tick: Tick) -> Document:

@@ -71,6 +71,11 @@ def test_a_name_decides_where_the_content_allows_both():
     assert read(f"**{BODY}**", "a.txt")[1].text == f"**{BODY}**"
 
 
+def test_a_text_about_pdf_is_a_text_and_a_pdf_after_some_noise_is_a_pdf():
+    assert read(f"格式以 %PDF-1.7 开头。\n{BODY}")[0] is TextFormat.PLAIN
+    assert read(b"HTTP/1.1 200 OK\r\n\r\n" + pdf([(72, 700, 12, BODY)]))[0] is TextFormat.PDF
+
+
 def test_lines_of_a_novel_with_numbered_marks_are_no_markdown():
     text = "# 第一章 雨\n一段。\n二段，\n# 第二章 晴\n三段。\n四段\n"
 

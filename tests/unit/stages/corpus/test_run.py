@@ -103,6 +103,7 @@ def test_the_passages_of_every_format_stand_in_its_text_where_they_say(store):
 
     sources = [store.corpus.source(one) for one in result["sources"]]
     assert [one.format for one in sources] == [TextFormat.PLAIN, *FORMATS]
+    assert not list(store.workspace.rglob("reading-*"))
     for source in sources:
         text = source_text(source, store.files)
         passages = store.corpus.passages(source.id)
