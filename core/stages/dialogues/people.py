@@ -17,36 +17,49 @@ from core.stages.dialogues.discovery import NEVER_IN_NAMES, SURNAMES
 from core.stages.dialogues.paragraphs import Paragraph
 
 _HUMAN = (
-    "说 问 答 笑 喊 叫 叹 骂 嚷 哭 嘟囔 嘀咕 点点头 点了点头 点头 摇头 摇摇头 摇了摇头 看看 看了 看着 看见 望着 盯着 瞪 抬起 抬头 低下 低头 想了 想起 "
-    "愣 怔 皱 眯 睁 咬 沉默 耸 撇 压低 清了 张了 叫住 听见 听了 听完 插嘴 追问 补充 回答 解释 打断 吃了一惊 忍不住 举起 举手 站起 蹲下 坐下 转身 转过身"
+    "说 问 答 笑 喊 叫 叹 骂 嚷 哭 嘟囔 嘀咕 点点头 点了点头 点头 摇头 摇摇头 摇了摇头 看看 看了 看着 看见 望着 "
+    "盯着 瞪 抬起 抬头 低下 低头 想了 想起 "
+    "愣 怔 皱 眯 睁 咬 沉默 耸 撇 压低 清了 张了 叫住 听见 听了 听完 插嘴 追问 补充 回答 解释 打断 吃了一惊 "
+    "忍不住 举起 举手 站起 蹲下 坐下 转身 转过身"
 )
 _DEED = (
-    "是 指 看 望 盯 想 听 站 坐 走 跑 转 伸 拿 放 拍 推 接过 掏 端 蹲 靠 抱 扶 提 拎 合上 翻 打开 停 挪 爬 跟 捂 挥 摆 摘 披 戴 把 在 从 对 冲 朝 向 也 没 终于 忽然 突然 "
+    "是 指 看 望 盯 想 听 站 坐 走 跑 转 伸 拿 放 拍 推 接过 掏 端 蹲 靠 抱 扶 提 拎 合上 翻 打开 停 挪 爬 跟 捂 "
+    "挥 摆 摘 披 戴 把 在 从 对 冲 朝 向 也 没 终于 忽然 突然 "
     "慢慢 轻轻 轻声 低声 小声 大声 连忙 赶紧 立刻 连 一边 还 又 正 才 就 已经 早 不 只 第一个 最后一个 给 被 跳 趴"
 )
 _BEGIN = r"(?:^|(?<=[。！？…§]))(?:这时|忽然|突然|只有|那天|于是|然后|可是|但是|但|而|可)?"
 _NAME = "(?P<name>[一-龥]{2,5}?)"
-_ACTS = re.compile(f"{_BEGIN}{_NAME}(?P<human>{_HUMAN.replace(' ', '|')})")
-_DOES = re.compile(f"{_BEGIN}{_NAME}(?:{_DEED.replace(' ', '|')})")
+_ACTS = re.compile(f"{_BEGIN}{_NAME}(?P<human>{'|'.join(_HUMAN.split())})")
+_DOES = re.compile(f"{_BEGIN}{_NAME}(?:{'|'.join(_DEED.split())})")
 _SAYS = re.compile(
     f"(?:^|(?<=[。！？…§，])){_NAME}(?:[一-龥]{{1,8}}?地)?(?:又|也|便|才|就|终于|忽然|轻声|低声|小声|大声|沉声|笑着|继续|接着|在[^，。]{{1,4}}){{0,2}}"
     "(?:说道?|问道?|喊道?|叫道|喝道|叹道|笑道|答道|回答|追问|开口)(?=[，。：！？]|$)"
 )
 _TITLES = (
-    "老师 总 经理 医生 大夫 警长 警官 太太 夫人 先生 小姐 女士 奶奶 爷爷 队长 局长 主任 师傅 阿姨 叔叔 教授 校长 老板 书记 院长 处长 科长 厂长 护士 姐 哥 嫂 婶 伯 "
+    "老师 总 经理 医生 大夫 警长 警官 太太 夫人 先生 小姐 女士 奶奶 爷爷 队长 局长 主任 师傅 阿姨 叔叔 教授 校长 "
+    "老板 书记 院长 处长 科长 厂长 护士 姐 哥 嫂 婶 伯 "
     "大爷 大妈 大娘 大叔 大婶 掌柜"
 )
 _TITLED = re.compile(f"(?:[{''.join(sorted(SURNAMES))}])(?:{'|'.join(sorted(_TITLES.split(), key=len, reverse=True))})")
 _FAMILIAR = re.compile(f"[老小阿](?:[{''.join(sorted(SURNAMES))}]|[一-龥])")
 _CALLED = re.compile("(?:^|[，。！？…—])(?P<name>[一-龥]{2,4})(?=[，！？。…—]|$)")
-_NOT_NAMES = frozenset(
-    "什么 怎么 为什么 没有 是的 好的 不是 可是 但是 不过 谢谢 对不起 真的 当然 也许 可能 大概 而且 所以 因为 如果 这样 那样 这么 那么 你们 我们 他们 她们 咱们 大家 自己 别人 "
-    "现在 今天 明天 昨天 后来 晚上 早上 下午 上午 中午 时候 然后 于是 忽然 突然 终于 其实 原来 果然 再见 晚安 早安 你好 您好 没事 不用 不行 可以 知道 老天 上帝 天哪 "
-    "两人 三人 众人 有人 没人 一个 两个 几个 那人 这人 谁也 人们 人家 声音 目光 眼睛 眼泪 屋子 房间 门口 窗外 电话 手机 电视 火车 汽车 马车 会议 饭桌 晚饭 早饭 午饭 "
-    "老家 老资 小心 小声 小时 小区 老样 老实 老师 阿姨 小孩 小学 小说 老是 小路 小镇 小小 老老 小子 小伙 老人 老太 老大 小姐 小组 小手 小脸 小声 老了 小了 老套 老房 小房 小包 小吃 小店 小桌 老板 "
-    "周围 马上 高兴 黄昏 方才 房间 安静 石头 金色 江边 许多 毛巾 时间 任何 常常 高高 白天 夏天 雷声 钟声 计程 全班 全部 全家 白色 黄色 红色 高大 高中 安全 应该 明白 明显 年轻 路上 路边 水里 花园 车站 车里 车门 车子 马车 马路 金属 石膏 白大 方向 方便 万一 万分 段时 于我 史书 左手 左边 右手 安排 安慰 安心 童年 毕竟 毕业 费力 江水 江面 向前 向后 容易 习惯 梅花 古老 时而 任务 连忙 严肃 包括 包里 祝福 祝你 程度 房东 党员 高三 高二 高一 沉默 "
-    "一连 一时 一下 一阵 半天 片刻 随后 随即 此时 此刻 同时 起初 最后 首先 其中 周围 四周 外面 里面".split()
+_EVERYDAY = (
+    "什么 怎么 为什么 没有 是的 好的 不是 可是 但是 不过 谢谢 对不起 真的 当然 也许 可能 大概 而且 所以 因为 如果 "
+    "这样 那样 这么 那么 你们 我们 他们 她们 咱们 大家 自己 别人 "
+    "现在 今天 明天 昨天 后来 晚上 早上 下午 上午 中午 时候 然后 于是 忽然 突然 终于 其实 原来 果然 再见 晚安 "
+    "早安 你好 您好 没事 不用 不行 可以 知道 老天 上帝 天哪 "
+    "两人 三人 众人 有人 没人 一个 两个 几个 那人 这人 谁也 人们 人家 声音 目光 眼睛 眼泪 屋子 房间 门口 窗外 "
+    "电话 手机 电视 火车 汽车 马车 会议 饭桌 晚饭 早饭 午饭 "
+    "老家 老资 小心 小声 小时 小区 老样 老实 老师 阿姨 小孩 小学 小说 老是 小路 小镇 小小 老老 小子 小伙 老人 "
+    "老太 老大 小姐 小组 小手 小脸 小声 老了 小了 老套 老房 小房 小包 小吃 小店 小桌 老板 "
+    "周围 马上 高兴 黄昏 方才 房间 安静 石头 金色 江边 许多 毛巾 时间 任何 常常 高高 白天 夏天 雷声 钟声 计程 "
+    "全班 全部 全家 白色 黄色 红色 高大 高中 安全 应该 明白 明显 年轻 路上 路边 水里 花园 车站 车里 车门 车子 "
+    "马车 马路 金属 石膏 白大 方向 方便 万一 万分 段时 于我 史书 左手 左边 右手 安排 安慰 安心 童年 毕竟 毕业 "
+    "费力 江水 江面 向前 向后 容易 习惯 梅花 古老 时而 任务 连忙 严肃 包括 包里 祝福 祝你 程度 房东 党员 高三 "
+    "高二 高一 沉默 "
+    "一连 一时 一下 一阵 半天 片刻 随后 随即 此时 此刻 同时 起初 最后 首先 其中 周围 四周 外面 里面"
 )
+_NOT_NAMES = frozenset(_EVERYDAY.split())
 _TRIGRAM = re.compile(f"(?=([{''.join(sorted(SURNAMES))}][一-龥]{{2}}))")
 _SAME = 0.6
 """The share at which a third letter belongs to the name."""
@@ -179,6 +192,6 @@ def _surnamed(seen: _Seen) -> Iterator[str]:
         name = words if most >= _SAME * total and words[2] not in _AFTER_NAMES else pair
         acts = seen.deeds[name] + seen.begun[name] + min(seen.called[name], 2)
         given = name[1:] in seen.deeds and len(name) > 2
-        if (acts > 1 or (acts and total > 2) or given) and name not in _NOT_NAMES and name not in roles.MEANING:
-            if not any(letter in _NEVER_IN_GIVEN for letter in name[1:]):
-                yield name
+        known = name in _NOT_NAMES or name in roles.MEANING or any(letter in _NEVER_IN_GIVEN for letter in name[1:])
+        if (acts > 1 or (acts and total > 2) or given) and not known:
+            yield name

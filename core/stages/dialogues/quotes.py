@@ -82,7 +82,7 @@ def find_quotes(paragraph: str, *, begin: int = 0, single_marks: bool = False) -
         mark, at = match.group(), match.start()
         if not opening:
             opening, start, depth, nested = (mark if mark in _CLOSING else ""), at, 1, False
-        elif mark == '"' and opening == "“" and (balanced or nested or paragraph[at - 1] not in _SENTENCE_ENDS):
+        elif mark == '"' and opening == "“" and (nested or _opens_within(paragraph, at, balanced=balanced)):
             nested = not nested
         elif _closes(mark, opening, strict=balanced):
             depth -= 1
@@ -94,9 +94,16 @@ def find_quotes(paragraph: str, *, begin: int = 0, single_marks: bool = False) -
         elif mark == opening:  # the closing mark was forgotten: the new quotation ends the old one
             found.append(Quote(start, at, paragraph[start + 1 : at]))
             start = at
-    if opening:
-        found.append(Quote(start, len(paragraph), paragraph[start + 1 :], closed=False))
-    return found
+    return [*found, *_unclosed(paragraph, opening, start)]
+
+
+def _unclosed(paragraph: str, opening: str, start: int) -> list[Quote]:
+    return [Quote(start, len(paragraph), paragraph[start + 1 :], closed=False)] if opening else []
+
+
+def _opens_within(paragraph: str, at: int, *, balanced: bool) -> bool:
+    """Whether a straight mark inside a quotation opens another: where it cannot be the closing one typed wrong."""
+    return balanced or paragraph[at - 1] not in _SENTENCE_ENDS
 
 
 def _closes(mark: str, opening: str, *, strict: bool) -> bool:

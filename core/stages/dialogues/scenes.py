@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from core.domain.text import UtteranceKind
+from core.stages.dialogues.actors import NARRATOR, THIRD, appositions, leading, narrator_of, pronouns_after, resolved
 from core.stages.dialogues.attribution import Attribution
 from core.stages.dialogues.clauses import PRONOUNS, TOGETHER, sentences, subjects
 from core.stages.dialogues.kinds import SAID, announced
@@ -22,15 +21,10 @@ _SPEAKS = re.compile(
     "说|问|道|喊|叫|答|嚷|骂|嘟囔|嘀咕|喃喃|咕哝|解释|打断|插嘴|开口|吼|念|命令|吩咐|抗议|提醒|劝|催|宣布|附和|补充|打圆场"
 )
 _CALLS = re.compile("[，。！？…—~\\s]")
-_NARRATOR = "我"
 _QUOTED = 8
 """How much of the narration a reason quotes (characters)."""
-_THIRD = frozenset("他她")
 _MENTIONED = 2
 """Who is only mentioned is as far away as who acted so many paragraphs earlier."""
-_UNKNOWN = object()
-_IS = re.compile("(?:就?是(?:一?[个位名])?)?")
-"""What may stand between somebody's name and what they are."""
 _SELF = re.compile("(?:我叫|我是|我姓|叫我)$")
 _REACH = 14
 """Paragraphs after which somebody who was not named again has left the scene."""
@@ -95,11 +89,11 @@ class Conversation:
 
     def attribute(self, chapter: Sequence[Paragraph]) -> Iterator[list[Attribution]]:
         """Yield, for each paragraph of a chapter, who says its quotations."""
-        self._names = self._book.with_roles(_appositions(chapter, self._book))
+        self._names = self._book.with_roles(appositions(chapter, self._book))
         found: dict[tuple[int, int], Attribution] = {}
         drafts = self._drafts(chapter)
         acting = [self._acting(paragraph) for paragraph in chapter]
-        narrator = _narrator(drafts, acting)
+        narrator = narrator_of([draft.called | draft.spoken_of for draft in drafts], acting)
         turns = self._turns(chapter, drafts, acting, narrator)
         for draft, (who, margin) in zip(drafts, decide(turns, self._habits), strict=True):
             attribution = _attribution(draft, who, margin)
@@ -133,7 +127,9 @@ class Conversation:
     def _told(self, line: Line, *, first: bool) -> Iterator[tuple[str, float, str]]:
         """Yield what the narration on both sides says about the speaker."""
         if announced(line.before):
-            yield from self._last(line.before, self._weights.cue, f"cue-before:{line.before.rstrip('：:，')[-_QUOTED:]}")
+            yield from self._last(
+                line.before, self._weights.cue, f"cue-before:{line.before.rstrip('：:，')[-_QUOTED:]}"
+            )
             return
         if first and line.before:
             yield from self._last(line.before, self._weights.deed_before, f"deed-before:{line.before[:_QUOTED]}")
@@ -150,7 +146,7 @@ class Conversation:
             people = list(subjects(sentence, self._names))
             if people:
                 yield people[-1], weight, reason
-                if people[-1] in _THIRD:
+                if people[-1] in THIRD:
                     yield from self._antecedent(narration[: narration.rindex(sentence)], people)
                 return
 
@@ -187,9 +183,9 @@ class Conversation:
     def _turns(
         self, chapter: Sequence[Paragraph], drafts: Sequence[_Draft], acting: Sequence[list[str]], narrator: str
     ) -> list[Turn]:
-        sexes = genders(_pronouns(acting))
-        acting = _resolved(acting, sexes, narrator)
-        leading = _leading(acting)
+        sexes = genders(pronouns_after(acting))
+        acting = resolved(acting, sexes, narrator)
+        main = leading(acting)
         present: dict[str, int] = {}
         turns: list[Turn] = []
         read = 0
@@ -204,7 +200,7 @@ class Conversation:
             read = draft.paragraph + 1
             weights = self._weigh(draft, present, drafts[max(at - 3, 0) : at], drafts[at + 1 : at + 3])
             for who in weights:
-                weights[who] += self._weights.leads * leading.get(who, 0.0)
+                weights[who] += self._weights.leads * main.get(who, 0.0)
             _as_narrator(weights, narrator)
             self._weigh_pronouns(draft, between if narrated else [], weights, sexes | _unnamed(narrator))
             turns.append(Turn(weights, narrated))
@@ -217,7 +213,7 @@ class Conversation:
         weights = {
             who: rules.distance * math.log2(1 + draft.paragraph - last)
             for who, last in present.items()
-            if draft.paragraph - last <= _REACH and who not in _THIRD
+            if draft.paragraph - last <= _REACH and who not in THIRD
         }
         for who in [other.named for other in (*before, *after) if other.named]:
             weights[who] = weights.get(who, rules.distance * 2) + rules.takes_part
@@ -226,7 +222,7 @@ class Conversation:
         for who in (after[0].called if after else set()) & set(weights):
             weights[who] += rules.called_back
         for who, weight, _ in draft.told:
-            if who not in _THIRD:
+            if who not in THIRD:
                 weights[who] = weights.get(who, 0.0) + weight
         for who in draft.called & set(weights):
             weights[who] += rules.called
@@ -238,87 +234,26 @@ class Conversation:
         self, draft: _Draft, between: Sequence[str], weights: dict[str, float], sexes: Mapping[str, Gender | None]
     ) -> None:
         rules = self._weights
-        for pronoun in [who for who, _, _ in draft.told if who in _THIRD]:
+        for pronoun in [who for who, _, _ in draft.told if who in THIRD]:
             for who in weights:
-                sex = sexes.get(who, _UNKNOWN)
-                fits = rules.doubtful_pronoun if sex is _UNKNOWN else rules.pronoun
-                weights[who] += fits if sex is _UNKNOWN or (sex and sex.value == pronoun) else rules.wrong_pronoun
+                if who not in sexes:
+                    weights[who] += rules.doubtful_pronoun
+                else:
+                    sex = sexes[who]
+                    weights[who] += rules.pronoun if sex and sex.value == pronoun else rules.wrong_pronoun
         if between and between[-1] in weights:
             weights[between[-1]] += rules.narrated
 
 
-def _appositions(chapter: Sequence[Paragraph], names: Names) -> dict[str, str]:
-    """Return the roles that the chapter says are somebody's: `保安老郑`, `哈里斯警长`, `杜一鸣是班长`."""
-    told: dict[str, set[str]] = {}
-    for paragraph in chapter:
-        for part in [line.before for line in paragraph.lines] + [paragraph.rest]:
-            for first, second in pairwise(names.pattern.finditer(part)):
-                if not _IS.fullmatch(part[first.end() : second.start()]):
-                    continue
-                one, other = names.meaning[first.group()], names.meaning[second.group()]
-                if names.is_role(one) or names.is_role(other):
-                    role, who = (one, other) if not names.is_role(other) else (other, one)
-                    told.setdefault(role, set()).add(who)
-    return {role: next(iter(people)) for role, people in told.items() if len(people) == 1}
-
-
-def _pronouns(acting: Sequence[list[str]]) -> dict[str, Counter[str]]:
-    """Return which pronoun took over from each name within a paragraph."""
-    followed: dict[str, Counter[str]] = {}
-    for people in acting:
-        for who, after in zip(people, people[1:], strict=False):
-            if who not in PRONOUNS:
-                followed.setdefault(who, Counter())[after if after in PRONOUNS else ""] += 1
-    for people in acting:
-        for who in people:
-            followed.setdefault(who, Counter())
-    return followed
-
-
-def _narrator(drafts: Sequence[_Draft], acting: Sequence[list[str]]) -> str:
-    """Return by which name the one who tells the story is called, where somebody does."""
-    people = Counter(who for one in acting for who in one)
-    if people[_NARRATOR] < max(3, sum(people.values()) // 20):
-        return ""
-    called = Counter(who for draft in drafts for who in draft.called | draft.spoken_of if not people[who])
-    return called.most_common(1)[0][0] if called else _NARRATOR
-
-
 def _as_narrator(weights: dict[str, float], narrator: str) -> None:
     """Give what is said of 我 to the one who tells the story, or drop it."""
-    own = weights.pop(_NARRATOR, None)
+    own = weights.pop(NARRATOR, None)
     if narrator and own is not None:
         weights[narrator] = weights.get(narrator, 0.0) + own
 
 
 def _unnamed(narrator: str) -> dict[str, Gender | None]:
     return {narrator: None} if narrator else {}
-
-
-def _resolved(acting: Sequence[list[str]], sexes: Mapping[str, Gender], narrator: str) -> list[list[str]]:
-    """Return who acts with the pronouns resolved: the last to act of whom nothing else is known."""
-    recent: list[str] = []
-    resolved = []
-    for people in acting:
-        known = []
-        for who in people:
-            if who in _THIRD:
-                fitting = [one for one in recent if one not in sexes or sexes[one].value == who]
-                who = fitting[-1] if fitting else ""
-            elif who == _NARRATOR:
-                who = narrator
-            if who and who != narrator:
-                recent = [*(one for one in recent if one != who), who]
-            known.append(who)
-        resolved.append([who for who in known if who])
-    return resolved
-
-
-def _leading(acting: Sequence[list[str]]) -> dict[str, float]:
-    """Return how often each acts, compared to the one who acts most."""
-    counts = Counter(who for people in acting for who in people)
-    most = max(counts.values(), default=1)
-    return {who: count / most for who, count in counts.items()}
 
 
 def _attribution(draft: _Draft, who: str, margin: float) -> Attribution:
