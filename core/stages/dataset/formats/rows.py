@@ -1,0 +1,64 @@
+"""What a format is: two functions, what it can carry, and words for what it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.domain.persona import Persona
+from core.domain.text import DatasetVersion, Sample, Source, Utterance
+from core.stages.dataset.formats.report import CheckReport
+
+Files = Mapping[str, bytes]
+"""Path in the export -> content."""
+
+
+class Carried(StrEnum):
+    """What a format's own files can hold; the manifest of an export holds the rest."""
+
+    TURNS = "turns"
+    """Every conversation, turn by turn."""
+    SYSTEM = "system prompt"
+    SPEAKERS = "speakers"
+    SPLIT = "split"
+    ORIGINS = "origins"
+    """Source, chapter and lines of each sample, and its number."""
+    PERSONA = "persona"
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where the samples of a version come from."""
+
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    lines: Mapping[str, Utterance] = field(default_factory=dict)
+    """Utterances by id; wanted only by formats that show their kind and review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was read of a dataset."""
+
+    samples: tuple[Sample, ...]
+    report: CheckReport
+    system_prompt: str = ""
+    persona: Persona | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A row of the table of formats."""
+
+    name: str
+    title: str
+    extension: str
+    """Of the file that holds the samples."""
+    write: Callable[[DatasetVersion, Sequence[Sample], Persona, Origins], Files]
+    read: Callable[[Files], Imported]
+    """InvalidInputError when nothing can be read."""
+    carries: frozenset[Carried]
+    loses: str
+    """In words, for docs/formats.md and the page; empty when nothing is lost."""
+    needs_lines: bool = False
+    """Whether `write` makes use of `Origins.lines`."""
