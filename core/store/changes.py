@@ -95,7 +95,9 @@ def put(db: sa.Connection, line_id: str, before: Utterance | None, after: Uttera
     elif before is None:
         db.execute(sa.insert(t.utterance).values(**to_row(after, id=after.id, passage_id=after.passage_id)))
     else:
-        db.execute(sa.update(t.utterance).where(at).values(**to_row(after)))
+        old = to_row(before)  # every column named here costs its indexes a write, changed or not
+        changed = {name: value for name, value in to_row(after).items() if value != old[name]}
+        db.execute(sa.update(t.utterance).where(at).values(**changed))
 
 
 def _changed(steps: Iterable[Step]) -> list[str]:

@@ -58,8 +58,7 @@ class Undoing(Rooms):
 
     def _reverse(self, who: str, persona_id: str, action: str) -> Undone | None:
         with self._writing() as db:
-            # One undo of a persona at a time: two tabs of one person would else take back the same change.
-            db.execute(sa.select(t.persona.c.id).where(t.persona.c.id == persona_id).with_for_update(key_share=True))
+            _one_at_a_time(db, f"{who} {persona_id}")
             head = _latest(db, who, persona_id, action)
             if head is None:
                 return None
@@ -72,6 +71,12 @@ class Undoing(Rooms):
             _recreate_and_remove(db, change, which)
             lines = follow(db, change, names, head.id)
             return Undone(_original(db, head).action, lines, head.entity_id)
+
+
+def _one_at_a_time(db: sa.Connection, key: str) -> None:
+    """Let a person's undos wait for each other: two tabs would else take back the same change."""
+    if db.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
 def _latest(db: sa.Connection, who: str, persona_id: str, action: str) -> Event | None:

@@ -109,9 +109,13 @@ class Utterances(Rooms):
     ) -> UtterancePage:
         """Return the lines after the cursor, at most `limit`; a cursor belongs to the order it came from."""
         columns = _ORDERS[order]
+        begun: tuple[Any, ...] | None = after
+        if order is Order.READING and where.source_id is not None:
+            # The source is the same all over; said twice, SQLite would sort what its index has in order.
+            columns, begun = columns[1:], after[1:] if after else None
         query = sa.select(t.utterance).where(chosen(where)).order_by(*columns).limit(limit + 1)
-        if after is not None:
-            query = query.where(sa.tuple_(*columns) > sa.tuple_(*after))
+        if begun is not None:
+            query = query.where(sa.tuple_(*columns) > sa.tuple_(*begun))
         with self._reading() as db:
             rows = [from_row(Utterance, row) for row in db.execute(query)]
         if len(rows) <= limit:
