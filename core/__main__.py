@@ -113,14 +113,16 @@ def dataset_build(persona: Who = "", settings: Settings = [], as_json: Json = Fa
 def dataset_export(
     version: Annotated[str, typer.Argument(help="Id of the version; `latest` for the newest.")],
     out: Annotated[Path, typer.Argument(help="File to write.")],
-    form: Annotated[str, typer.Option("--format", help="xtuner")] = "xtuner",
-    split: Annotated[str, typer.Option(help="train, held-out, or all.")] = "train",
+    form: Annotated[str, typer.Option("--format", help="Row of the table in docs/formats.md.")] = "xtuner",
+    split: Annotated[str, typer.Option(help="train, held-out, or all; a zip has all by default.")] = "",
     persona: Who = "",
 ) -> None:
-    """Write a dataset version in a format that trainers load."""
+    """Write a dataset version in a format people load; a name ending in .zip adds a manifest of origins."""
     from core.domain.text import Split
-    from core.stages.dataset.export import export
+    from core.stages.dataset.export import export, export_archive, origins_of
 
+    zipped = out.suffix.casefold() == ".zip"
+    split = split or ("all" if zipped else "train")
     if split not in (*Split, "all"):
         raise InvalidInputError(
             N_("{split} is not a part of a dataset version."), remedy=N_("Choose train, held-out or all."), split=split
@@ -128,9 +130,30 @@ def dataset_export(
     with _services() as services:
         chosen = _version(services, version, persona)
         samples = services.store.datasets.samples(chosen.id, split=None if split == "all" else Split(split))
-        content = export(chosen, samples, format=form)
+        her = services.store.personas.get(chosen.persona_id)
+        write = export_archive if zipped else export
+        known = origins_of(chosen, samples, services.store, format=form)
+        content = write(chosen, samples, format=form, persona=her, origins=known)
     out.write_bytes(content)
     typer.echo(f"{out}: {len(samples)} samples of {chosen.id}")
+
+
+@dataset.command("check")
+def dataset_check(
+    file: Annotated[Path, typer.Argument(help="A file of any format of docs/formats.md, or a zip.")],
+    form: Annotated[str, typer.Option("--format", help="Row of the table; told by the content by default.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Read somebody's dataset and say what is in it, what was repaired and what was refused, line by line."""
+    from core.stages.dataset.formats.upload import read_upload
+
+    found = read_upload(_bytes(file), file.name, format=form)
+    report = found.report
+    counts: dict[str, Any] = {"read": report.read, "repaired": report.repaired, "refused": report.refused}
+    lines = [str(finding) for finding in report.findings]
+    text = f"{report.read} read, {report.repaired} of them repaired, {report.refused} refused"
+    counts |= {"findings": lines, "unknown_fields": dict(report.unknown_fields)}
+    _answer(counts, "\n".join([text, *lines]), as_json)
 
 
 @app.command()

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from core.domain.persona import Persona
-from core.domain.text import DatasetVersion, Sample, Split
-from core.errors import InvalidInputError
+from core.domain.text import DatasetVersion, Sample, Source, Split
+from core.errors import InvalidInputError, NotFoundError
 from core.stages.dataset.formats import format_named
 from core.stages.dataset.formats.archive import packed
 from core.stages.dataset.formats.manifest import NAME, manifest
 from core.stages.dataset.formats.parts import trainable
 from core.stages.dataset.formats.rows import Origins
+from core.store import Store
+from core.store.utterances import UtteranceFilter
 from core.translation import N_
 
 
@@ -50,6 +52,27 @@ def export_archive(
     kept = trainable(samples)
     files = dict(row.write(version, kept, persona, origins))
     return packed({**files, NAME: manifest(row.name, version, kept, persona, origins, files)})
+
+
+def origins_of(version: DatasetVersion, samples: Iterable[Sample], store: Store, *, format: str) -> Origins:
+    """Return what the store knows of where the samples come from; of sources deleted since, nothing."""
+    used = {sample.source_id for sample in samples if sample.source_id}
+    known = {source.id: source for one in sorted(used) for source in _sources(one, store)}
+    if not format_named(format).needs_lines:
+        return Origins(known)
+    lines = (
+        line
+        for source in known
+        for line in store.utterances.iterate(UtteranceFilter(version.persona_id, source_id=source))
+    )
+    return Origins(known, {line.id: line for line in lines})
+
+
+def _sources(source_id: str, store: Store) -> list[Source]:
+    try:
+        return [store.corpus.source(source_id)]
+    except NotFoundError:
+        return []
 
 
 def _nobody(version: DatasetVersion) -> Persona:
