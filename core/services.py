@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,14 +15,18 @@ from core.domain.persona_file import read_persona
 from core.jobs.context import RunContext
 from core.jobs.execution import Execution, inline_worker
 from core.jobs.queue import Job, Jobs
-from core.settings import CONFIGS, Settings, load_settings
+from core.settings import CONFIGS, Settings, load_settings, secret, stage_defaults, validated
 from core.stages.corpus.settings import CorpusSettings
 from core.stages.dataset.settings import DatasetSettings
-from core.stages.dialogues.settings import DialogueSettings
+from core.stages.dialogues.settings import AskingSettings, DialogueSettings, ExpansionSettings, KorSettings, ServedKor
 from core.stages.finetuning.settings import FinetuneSettings
 from core.stages.voice_dataset.settings import VoiceWork
 from core.store import Store
 from core.translation import N_
+
+if TYPE_CHECKING:
+    from core.backends.extraction import ExtractionModel
+    from core.stages.dialogues.estimate import Estimate, Prices
 
 SAMPLES = CONFIGS / "samples"
 
@@ -52,6 +57,22 @@ class Services:
         limits = UploadLimits(uploads.max_text_mb, uploads.max_archive_members)
         received = receive(stream, name, files=self.store.files, limits=limits)
         return [one.model_dump(mode="json") for one in received]
+
+    def estimate(self, kind: str, persona_id: str, settings: Mapping[str, Any]) -> Estimate:
+        """Return what a run of the kind kor or expansion would ask and cost; sends nothing."""
+        from core.stages.dialogues import expansion, kor
+
+        wanted = validated(self.jobs.job(kind).settings, dict(settings), kind)
+        persona = self.store.personas.get(persona_id)
+        if isinstance(wanted, KorSettings):
+            with _asked(wanted, "script") as model:
+                works = kor.plan(wanted, persona, store=self.store, model=model)
+                return kor.estimated(wanted, works, store=self.store, model=model, prices=_prices())
+        if not isinstance(wanted, ExpansionSettings):
+            raise TypeError(f"{kind} asks no model")
+        with _asked(wanted, "expansion") as model:
+            work = expansion.plan(wanted, persona, store=self.store, model=model)
+            return expansion.estimated(wanted, work, store=self.store, model=model, prices=_prices())
 
     def close(self) -> None:
         """Let go of the databases."""
@@ -90,6 +111,37 @@ def seed(opened: Services) -> bool:
     return True
 
 
+@contextmanager
+def _asked(wanted: AskingSettings, schema_name: str) -> Iterator[ExtractionModel]:
+    """Lend the language model a run asks; its key comes from the environment alone, by the name in configs/kor.yaml."""
+    from core.backends.extraction import EXTRACTION_MODELS, ExtractionSource
+    from core.backends.llm import Endpoint
+    from core.backends.rows import build
+    from core.stages.dialogues.schemas import schema
+
+    key = secret(stage_defaults("kor", ServedKor).endpoint_key) or ""
+    source = ExtractionSource(
+        schema(schema_name),
+        Endpoint(wanted.base_url, wanted.model, key),
+        timeout_seconds=wanted.timeout_seconds,
+        temperature=wanted.temperature,
+        max_tokens=wanted.max_tokens,
+        stream=wanted.stream,
+        connections=wanted.concurrency,
+    )
+    model = build(EXTRACTION_MODELS, "kor", source)
+    try:
+        yield model
+    finally:
+        model.close()
+
+
+def _prices() -> Prices:
+    from core.stages.dialogues.estimate import Prices
+
+    return stage_defaults("extraction", Prices, preset="prices")
+
+
 class _Stages:
     """What each kind of run does, and what it is handed beyond its settings."""
 
@@ -106,6 +158,18 @@ class _Stages:
         from core.stages.dialogues.run import run
 
         return run(wanted, context=context, store=self._store)
+
+    def kor(self, wanted: KorSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.dialogues.kor import run
+
+        with _asked(wanted, "script") as model:
+            return run(wanted, context=context, store=self._store, model=model, prices=_prices())
+
+    def expansion(self, wanted: ExpansionSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.dialogues.expansion import run
+
+        with _asked(wanted, "expansion") as model:
+            return run(wanted, context=context, store=self._store, model=model, prices=_prices())
 
     def dataset(self, wanted: DatasetSettings, context: RunContext) -> Mapping[str, Any]:
         from core.stages.dataset.run import run
@@ -142,6 +206,8 @@ def _jobs(stages: _Stages) -> tuple[Job, ...]:
     return (
         Job("corpus", N_("Import"), "cpu", CorpusSettings, stages.corpus),
         Job("dialogues", N_("Extraction"), "cpu", DialogueSettings, stages.dialogues),
+        Job("kor", N_("Extraction by a language model"), "llm", KorSettings, stages.kor),
+        Job("expansion", N_("Lines before her quotes"), "llm", ExpansionSettings, stages.expansion),
         Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, stages.dataset),
         Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, stages.finetuning, stages.finetuning_inputs),
         Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, stages.voice_dataset),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.domain.text import Passage, SourceKind, Utterance
 from core.errors import SettingsError
-from core.stages.dialogues import quote_lines, rules, screenplay
+from core.stages.dialogues import kor, placing, quote_lines, rules, screenplay
 from core.translation import N_
 
 Extract = Callable[[Sequence[Passage], Mapping[str, Iterable[str]]], Iterator[Utterance]]
@@ -19,10 +19,12 @@ class Extractor:
 
     name: str
     summary: str
-    suits: SourceKind
-    """The kind of source it is chosen for when none is named."""
+    suits: SourceKind | None
+    """The kind of source it is chosen for when none is named; None for one that must be asked for."""
     extract: Extract
     """Passages and cast (canonical name -> aliases, the persona first) to utterances in reading order."""
+    job: str = "dialogues"
+    """The kind of run that does it."""
 
 
 EXTRACTORS: dict[str, Extractor] = {
@@ -45,6 +47,13 @@ EXTRACTORS: dict[str, Extractor] = {
             N_("Quotes: every line is the persona's own."),
             SourceKind.QUOTES,
             quote_lines.extract,
+        ),
+        Extractor(
+            placing.NAME,
+            N_("Language model: asked through Kor, every line found again in the book; costs time and perhaps money."),
+            None,
+            kor.extract,
+            job="kor",
         ),
     )
 }
