@@ -14,6 +14,8 @@ from core.stages.dialogues.people import Gender
 
 NARRATOR = "我"
 THIRD = frozenset("他她")
+ANYBODY = frozenset(("人", "众人"))
+"""Whom no pronoun means and who takes no turn without a cue."""
 _IS = re.compile("(?:就?是(?:一?[个位名])?)?")
 """What may stand between somebody's name and what they are."""
 
@@ -46,7 +48,7 @@ def pronouns_after(acting: Sequence[list[str]]) -> dict[str, Counter[str]]:
     return followed
 
 
-def narrator_of(said: Iterable[Collection[str]], acting: Sequence[list[str]]) -> str:
+def narrator_of(said: Iterable[Collection[str]], acting: Sequence[list[str]], book: Names) -> str:
     """Return by which name the one who tells the story is called, where somebody does.
 
     `said`: the names in each turn; the teller is called in speech and never acts by name.
@@ -54,7 +56,7 @@ def narrator_of(said: Iterable[Collection[str]], acting: Sequence[list[str]]) ->
     people = Counter(who for one in acting for who in one)
     if people[NARRATOR] < max(3, sum(people.values()) // 20):
         return ""
-    called = Counter(who for names in said for who in names if not people[who])
+    called = Counter(who for names in said for who in names if not people[who] and not book.is_role(who))
     return called.most_common(1)[0][0] if called else NARRATOR
 
 
@@ -70,7 +72,7 @@ def resolved(acting: Sequence[list[str]], sexes: Mapping[str, Gender], narrator:
                 who = fitting[-1] if fitting else ""
             elif who == NARRATOR:
                 who = narrator
-            if who and who != narrator:
+            if who and who != narrator and who not in ANYBODY:
                 recent = [*(one for one in recent if one != who), who]
             known.append(who)
         known_as.append([who for who in known if who])

@@ -21,7 +21,8 @@ _MODIFIED = re.compile("(?:的|个|位|名|群|帮|只|只见|看见|是|有|来
 _BODY = re.compile(
     "的(?:声音|脸|脸色|眼睛|眼泪|眼圈|目光|手|手指|嘴|嘴唇|语气|笑容|表情|额头|心|肩膀|眉头|头|身子|喉咙|嗓子)"
 )
-_OWNED = re.compile("的|们")
+_OWNED = re.compile("的|们|旁边|身后|身边|身旁|对面|背后|面前|后面|前面|妈|爸|哥|姐|弟|妹|儿子|女儿|丈夫|妻子|老婆|家")
+"""After a name or a pronoun: somebody or something of theirs acts."""
 _JOINT = re.compile("[、和与跟同]")
 _ALL = re.compile("都|一起|一齐|齐声|同时|异口同声|两个|两人|俩|三个|三人")
 _LONGEST_MODIFIER = 14
@@ -43,20 +44,15 @@ def subjects(sentence: str, names: Names) -> Iterator[str]:
 def _subject(clause: str, names: Names) -> str:
     lead = _LEAD.match(clause)
     at = lead.end() if lead else 0
-    if clause[at : at + 1] in PRONOUNS and clause[at : at + 1]:
-        return _pronoun(clause, at)
+    pronoun = clause[at : at + 1]
+    if pronoun in PRONOUNS and (not _OWNED.match(clause, at + 1) or _BODY.match(clause, at + 1)):
+        return pronoun
     found = names.pattern.match(clause, at) or names.pattern.match(clause)
     if not found:
         found = names.pattern.search(clause, 0, _LONGEST_MODIFIER + 4)
         if not found or not _MODIFIED.search(clause[: found.start()]):
             return ""
     return _name(clause, found, names)
-
-
-def _pronoun(clause: str, at: int) -> str:
-    if _OWNED.match(clause, at + 1) and not _BODY.match(clause, at + 1):
-        return ""
-    return clause[at]
 
 
 def _name(clause: str, found: re.Match[str], names: Names) -> str:

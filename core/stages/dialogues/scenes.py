@@ -8,7 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.domain.text import UtteranceKind
-from core.stages.dialogues.actors import NARRATOR, THIRD, appositions, leading, narrator_of, pronouns_after, resolved
+from core.stages.dialogues.actors import (
+    ANYBODY,
+    NARRATOR,
+    THIRD,
+    appositions,
+    leading,
+    narrator_of,
+    pronouns_after,
+    resolved,
+)
 from core.stages.dialogues.attribution import Attribution
 from core.stages.dialogues.clauses import PRONOUNS, TOGETHER, sentences, subjects
 from core.stages.dialogues.kinds import SAID, announced
@@ -25,6 +34,9 @@ _QUOTED = 8
 """How much of the narration a reason quotes (characters)."""
 _MENTIONED = 2
 """Who is only mentioned is as far away as who acted so many paragraphs earlier."""
+_ASKS_NAME = re.compile("我叫|我姓|叫什么|贵姓|名字|哪位|你是谁|你谁|怎么称呼|什么人")
+"""Whom a name alone answers with the speaker's own."""
+_ALONE = re.compile("[，。！？…]")
 _SELF = re.compile("(?:我叫|我是|我姓|叫我)$")
 _REACH = 14
 """Paragraphs after which somebody who was not named again has left the scene."""
@@ -38,7 +50,7 @@ class Weights:
     """A verb of speech beside the words."""
     deed_after: float = 7.0
     deed_before: float = 5.0
-    narrated: float = 1.5
+    narrated: float = 2.5
     """The last to act in the narration between two paragraphs of speech."""
     pronoun: float = 4.0
     wrong_pronoun: float = -8.0
@@ -51,8 +63,8 @@ class Weights:
     called_back: float = 1.0
     antecedent: float = 3.0
     """Acts before the pronoun in the same paragraph."""
-    takes_part: float = 0.5
-    leads: float = 2.0
+    takes_part: float = 0.1
+    leads: float = 1.5
     """The one whom the chapter follows; others by how often they act compared to them."""
     names_himself: float = 6.0
     """我叫…"""
@@ -71,6 +83,8 @@ class _Draft:
     """Name or pronoun, weight, reason."""
     called: set[str] = field(default_factory=set)
     spoken_of: set[str] = field(default_factory=set)
+    asks: bool = False
+    """Asks for a name, or tells one."""
 
     @property
     def named(self) -> str:
@@ -93,7 +107,7 @@ class Conversation:
         found: dict[tuple[int, int], Attribution] = {}
         drafts = self._drafts(chapter)
         acting = [self._acting(paragraph) for paragraph in chapter]
-        narrator = narrator_of([draft.called | draft.spoken_of for draft in drafts], acting)
+        narrator = narrator_of([draft.called | draft.spoken_of for draft in drafts], acting, self._names)
         turns = self._turns(chapter, drafts, acting, narrator)
         for draft, (who, margin) in zip(drafts, decide(turns, self._habits), strict=True):
             attribution = _attribution(draft, who, margin)
@@ -121,7 +135,7 @@ class Conversation:
                     current.lines.append((at, n))
                     current.told += told
                 if line.kind in SAID:
-                    self._hear(line.words, current)
+                    self._hear(line.words, current, drafts[-2].asks if len(drafts) > 1 else False)
         return drafts
 
     def _told(self, line: Line, *, first: bool) -> Iterator[tuple[str, float, str]]:
@@ -157,13 +171,14 @@ class Conversation:
         if named:
             yield named[-1], self._weights.antecedent, f"pronoun:{people[-1]}"
 
-    def _hear(self, words: str, draft: _Draft) -> None:
-        """Take the names said aloud: those who are called, and those who are spoken of."""
+    def _hear(self, words: str, draft: _Draft, asked: bool) -> None:
+        """Take the names said aloud: those who are called, and those who are spoken of; `asked`: for a name."""
+        draft.asks = _ASKS_NAME.search(words) is not None
         for found in self._names.pattern.finditer(words):
             who = self._names.meaning[found.group()]
             alone_before = found.start() == 0 or _CALLS.match(words[found.start() - 1])
             alone_after = found.end() == len(words) or _CALLS.match(words[found.end()])
-            if _SELF.search(words[: found.start()]):
+            if _SELF.search(words[: found.start()]) or (asked and _ALONE.sub("", words) == found.group()):
                 draft.told.append((who, self._weights.names_himself, "names-himself"))
                 continue
             (draft.called if alone_before and alone_after else draft.spoken_of).add(who)
@@ -193,6 +208,8 @@ class Conversation:
             for paragraph in range(read, draft.paragraph + 1):
                 present.update((who, paragraph - _MENTIONED) for who in self._mentioned(chapter[paragraph]))
                 present.update((who, paragraph) for one in acting[paragraph] for who in one.split(TOGETHER))
+                if narrator:
+                    present[narrator] = max(paragraph - _MENTIONED, present.get(narrator, 0))
             between = [who for one in acting[read : draft.paragraph] for who in one]
             narrated = at == 0 or any(
                 not chapter[n].lines for n in range(drafts[at - 1].paragraph + 1, draft.paragraph)
@@ -203,7 +220,7 @@ class Conversation:
                 weights[who] += self._weights.leads * main.get(who, 0.0)
             _as_narrator(weights, narrator)
             self._weigh_pronouns(draft, between if narrated else [], weights, sexes | _unnamed(narrator))
-            turns.append(Turn(weights, narrated))
+            turns.append(Turn(weights, narrated, resumed=bool(turns) and turns[-1].narrated))
         return turns
 
     def _weigh(
@@ -213,7 +230,7 @@ class Conversation:
         weights = {
             who: rules.distance * math.log2(1 + draft.paragraph - last)
             for who, last in present.items()
-            if draft.paragraph - last <= _REACH and who not in THIRD
+            if draft.paragraph - last <= _REACH and who not in THIRD | ANYBODY
         }
         for who in [other.named for other in (*before, *after) if other.named]:
             weights[who] = weights.get(who, rules.distance * 2) + rules.takes_part

@@ -23,11 +23,11 @@ class Habits:
 
     again: float = -3.0
     """The same person in the next paragraph."""
-    again_after_narration: float = -1.5
+    again_after_narration: float = -2.0
     alternate: float = 2.2
     """Who spoke two turns ago."""
     alternate_after_narration: float = 0.4
-    newcomer: float = 0.0
+    newcomer: float = -0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Turn:
     """Candidate -> how much speaks for them."""
     narrated: bool
     """Narration stands between this turn and the one before."""
+    resumed: bool = False
+    """Narration stands between the two turns before this one."""
 
 
 def decide(turns: Sequence[Turn], habits: Habits) -> list[tuple[str, float]]:
@@ -102,5 +104,5 @@ def _step(first: str, second: str, who: str, turn: Turn, habits: Habits) -> floa
     if who == second:
         return habits.again_after_narration if turn.narrated else habits.again
     if who == first:
-        return habits.alternate_after_narration if turn.narrated else habits.alternate
+        return habits.alternate_after_narration if turn.narrated or turn.resumed else habits.alternate
     return habits.newcomer
