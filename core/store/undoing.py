@@ -18,7 +18,7 @@ from core.store.records import from_json, from_row, plain
 from core.translation import N_
 
 UNDO, REDO = "undo", "redo"
-_LOOK_BACK = 100
+_LOOK_BACK = 20
 """Changes read at once on the way back."""
 
 
