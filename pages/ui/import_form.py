@@ -23,15 +23,17 @@ from pages.ui.state import UPLOADS, watched_run
 
 def import_form(visit: Visit, *, unfolded: bool) -> None:
     """Show the form; files that are refused at the door do not keep the others out."""
+    limit = visit.studio.settings.uploads.max_text_mb
     with (
         st.expander(_("Import texts"), icon=":material/upload_file:", expanded=unfolded),
         st.form("import", border=False),
     ):
         uploads = st.file_uploader(
             _("Texts, ebooks, documents, subtitles, or zips of them; at most {limit} MB each").format(
-                limit=number(visit.studio.settings.uploads.max_text_mb)
+                limit=number(limit)
             ),
             type=SUFFIXES,
+            max_upload_size=limit,
             accept_multiple_files=True,
             key=UPLOADS.key(),
             help=_(
@@ -70,7 +72,7 @@ def import_report(visit: Visit) -> None:
             named = "" if file["name"] in why["values"].values() else f"{plain(file['name'])}: "
             st.markdown(f"**{named}{words[0]}** {words[1]}")
         came_in = [plain(one["name"]) for one in files if "source" in one]
-        st.caption(_("Imported: {names}").format(names=", ".join(came_in)))
+        st.caption(_("Imported: {names}").format(names=_(", ").join(came_in)))
 
 
 def _start(visit: Visit, uploads: Iterable[Any], kind: SourceKind | None) -> None:

@@ -12,6 +12,7 @@ from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, _n, moment, number
 from pages.ui.labels import source_kind
+from pages.ui.markup import plain
 from pages.ui.state import PASSAGE, SOURCE, UTTERANCE
 
 _KILO = 1000
@@ -27,10 +28,10 @@ def source_line(visit: Visit, source: Source) -> None:
         st.badge(_n("{count} chapter", "{count} chapters", source.chapters), color="gray")
         st.badge(_n("{count} character", "{count} characters", source.characters), color="gray")
         st.caption(moment(source.imported_at), width="content")
-        with st.popover(_("Files"), icon=":material/folder_open:", help=_("Download or delete this text")):
+        with st.popover(_("Download"), icon=":material/download:"):
             _downloads(visit, source)
-            if st.button(_("Delete this text"), icon=":material/delete:", key=f"delete.{source.id}", width="stretch"):
-                st.dialog(_("Delete this text"), icon=":material/delete:")(_confirm)(visit, source)
+        if st.button(_("Delete"), icon=":material/delete:", key=f"delete.{source.id}"):
+            st.dialog(_("Delete this text"), icon=":material/delete:")(_confirm)(visit, source)
 
 
 def chosen_source(sources: list[Source]) -> Source:
@@ -94,11 +95,13 @@ def _downloads(visit: Visit, source: Source) -> None:
 def _confirm(visit: Visit, source: Source) -> None:
     with told_to_the_user():
         use = visit.studio.store.corpus.use(source.id)
-        st.markdown(f"**{source.name}**")
+        st.markdown(f"**{plain(source.name)}**")
         gone = [_n("{count} chapter", "{count} chapters", source.chapters)]
-        gone.append(_n("{count} line found in it", "{count} lines found in it", use.lines))
-        gone.append(_("{count} of them decided by people").format(count=number(use.reviewed)))
-        st.markdown(_("With it go: {things}.").format(things=", ".join(gone)))
+        if use.lines:
+            gone.append(_n("{count} line found in it", "{count} lines found in it", use.lines))
+        if use.reviewed:
+            gone.append(_("{count} of them decided by people").format(count=number(use.reviewed)))
+        st.markdown(_("With it go: {things}.").format(things=_(", ").join(gone)))
         if use.versions:
             st.markdown(
                 _n(

@@ -93,7 +93,7 @@ def corrects_the_kind(visitor: Visitor, house: House, source: Source) -> None:
 def takes_the_files_along(visitor: Visitor, source: Source) -> None:
     """Download the file as it came, and the text that was read from it."""
     visitor.choose("Text to read", "印本.pdf")
-    visitor.press("Files")
+    visitor.press("Download")
     with visitor.page.expect_download() as original:
         visitor.press("The file as imported")
     with visitor.page.expect_download() as text:
@@ -109,10 +109,9 @@ def deletes_it(visitor: Visitor, house: House, source: Source) -> None:
     """Delete a text, told first what goes with it."""
     visitor.choose("Text to read", "字幕.srt")
     expect(visitor.page.locator(".reader .place").first).to_have_text("00:01:07.200", timeout=PATIENCE)
-    visitor.press("Files")
-    visitor.press("Delete this text")
+    visitor.press("Delete")
     dialog = visitor.page.get_by_role("dialog")
-    visitor.sees(re.compile("With it go: 0 chapters, 0 lines found in it"), within=dialog)
+    visitor.sees(re.compile("With it go: 0 chapters"), within=dialog)
     visitor.press("Delete for good", within=dialog)
     visitor.sees("The text was deleted.")
     wait_until(lambda: source.id not in {one.id for one in house.services.store.corpus.sources(house.persona)}, 20)
@@ -126,3 +125,17 @@ def test_on_a_phone_in_chinese_nothing_hangs_over_the_edge(house: House, open_ta
 
     expect(visitor.page.locator(".reader")).to_be_visible(timeout=PATIENCE)
     assert visitor.overflows() <= 0
+
+
+@pytest.mark.slow
+def test_a_text_of_300_mb_is_refused_before_it_is_sent(house: House, open_tab: OpenTab, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.txt"
+    with huge.open("wb") as file:
+        file.truncate(300_000_000)  # takes no room on the disk
+    visitor = open_tab(house.app)
+    visitor.open("corpus")
+    visitor.unfold("Import texts")
+
+    visitor.page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(huge)
+
+    visitor.sees(re.compile("must be 64(.0)? ?MB or smaller"))

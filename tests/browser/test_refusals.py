@@ -23,14 +23,6 @@ def an_archive(path: Path, members: dict[str, bytes]) -> Path:
     return path
 
 
-def a_huge_text(path: Path) -> Path:
-    """Make a text of 300 MB that takes no room on the disk."""
-    with path.open("wb") as file:
-        file.write("竹子。\n".encode())
-        file.truncate(300_000_000)
-    return path
-
-
 def a_binary(path: Path) -> Path:
     """Write bytes that mean nothing as text."""
     path.write_bytes(random.Random(7).randbytes(20_000))
@@ -57,11 +49,6 @@ BAD_FILES = {
         lambda folder: an_archive(folder / "escape.zip", {"../../escaped.txt": "第一回\n\n出去。".encode()}),
         "The archive holds a file that wants to lie outside of it: escaped.txt.",
         "Pack only the texts into a plain zip, or import them one by one.",
-    ),
-    "a text of 300 MB": (
-        lambda folder: a_huge_text(folder / "huge.txt"),
-        "The text is larger than 64 MB.",
-        "Split it into parts, or raise uploads.max_text_mb in configs/app.yaml.",
     ),
 }
 
