@@ -10,6 +10,7 @@ from core.store.corpus import Corpus
 from core.store.custody import Custody
 from core.store.database import connect, migrate
 from core.store.datasets import Datasets
+from core.store.duplicates import Duplicates
 from core.store.events import Events
 from core.store.expansions import Expansions
 from core.store.files import Files
@@ -18,6 +19,7 @@ from core.store.personas import Personas
 from core.store.review import Review
 from core.store.runs import Runs
 from core.store.scorecards import Scorecards
+from core.store.suspicions import Suspicions
 from core.store.talks import Talks
 from core.store.utterances import Utterances
 from core.store.voice import Voice
@@ -39,6 +41,8 @@ class Store:
         self.charts = Charts(self._engine)
         self.calls = Calls(self._engine)
         self.expansions = Expansions(self._engine)
+        self.duplicates = Duplicates(self._engine)
+        self.suspicions = Suspicions(self._engine)
         self.datasets = Datasets(self._engine)
         self.voice = Voice(self._engine)
         self.models = Models(self._engine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -24,6 +24,8 @@ class Cutting:
     max_exchanges: int
     max_heard_lines: int
     min_reply_characters: int
+    overlap: int = 0
+    """Exchanges before a window's own that it shows again, as context."""
 
 
 def scenes(utterances: Iterable[Utterance], gap: int) -> Iterator[list[Utterance]]:
@@ -41,23 +43,51 @@ def scenes(utterances: Iterable[Utterance], gap: int) -> Iterator[list[Utterance
         yield scene
 
 
-def conversations(scene: Sequence[Utterance], persona: str, cutting: Cutting) -> Iterator[tuple[Turn, ...]]:
-    """Yield the scene's conversations: turns alternate, begin with a counterpart's and end with the persona's.
+def conversations(
+    scene: Sequence[Utterance], persona: str, cutting: Cutting, dropped: Collection[str] = ()
+) -> Iterator[tuple[Turn, ...]]:
+    """Yield the scene's conversations: turns alternate, begin with a counterpart's and end with a reply to be learnt.
 
-    Neighbouring lines of the counterparts become one turn, and so do the persona's own; a scene longer than
-    the window becomes several conversations, each a window of its own, so that no reply is trained twice.
+    Neighbouring lines of the counterparts become one turn, and so do the persona's own. A scene longer than the
+    window becomes several conversations: each but the first begins with the last exchanges of the one before it, as
+    context, so that no reply comes out of nowhere and none is learnt twice. Replies that are too short, or all of
+    whose lines are `dropped` (ids), are context for what follows them.
     """
-    exchanges: list[tuple[Turn, Turn]] = []
+    exchanges: list[Turn] = []
     heard: Turn | None = None
-    for turn in _merged(scene, persona, cutting.max_heard_lines):
+    for turn in _merged(scene, persona, cutting.max_heard_lines, dropped):
         if turn.role is TurnRole.COUNTERPART:
             heard = turn
-        elif heard is not None and len(normal_form(turn.text)) >= cutting.min_reply_characters:
-            exchanges.append((heard, turn))
+        elif heard is not None:
+            short = len(normal_form(turn.text)) < cutting.min_reply_characters
+            exchanges += [heard, replace(turn, context=turn.context or short)]
             heard = None
-    for begin in range(0, len(exchanges), cutting.max_exchanges):
-        window = exchanges[begin : begin + cutting.max_exchanges]
-        yield tuple(turn for exchange in window for turn in exchange)
+    yield from _windows(exchanges, 2 * cutting.max_exchanges, 2 * min(cutting.overlap, cutting.max_exchanges - 1))
+
+
+def _windows(turns: Sequence[Turn], length: int, overlap: int) -> Iterator[tuple[Turn, ...]]:
+    """Yield the turns in windows of at most `length`; the first `overlap` of each but the first are shown again."""
+    own = 0
+    while own < len(turns):
+        first = max(0, own - overlap)
+        window = ended((*_as_context(turns[first:own]), *turns[own : first + length]))
+        if window:
+            yield window
+        own = first + length
+
+
+def ended(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Return the turns up to the last reply to be learnt; none when there is no such reply."""
+    last = max((place for place, turn in enumerate(turns) if _is_learnt(turn)), default=-1)
+    return turns[: last + 1]
+
+
+def _is_learnt(turn: Turn) -> bool:
+    return turn.role is TurnRole.PERSONA and not turn.context
+
+
+def _as_context(turns: Iterable[Turn]) -> Iterator[Turn]:
+    return (replace(turn, context=True) if turn.role is TurnRole.PERSONA else turn for turn in turns)
 
 
 def normal_form(text: str) -> str:
@@ -65,15 +95,15 @@ def normal_form(text: str) -> str:
     return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
-def without_duplicates(turns: tuple[Turn, ...], seen: set[tuple[str, str]]) -> tuple[Turn, ...]:
-    """Drop exchanges that were seen before, word for word after normalising, and remember the others in `seen`."""
+def without_repetitions(turns: tuple[Turn, ...], seen: set[tuple[str, str]]) -> tuple[Turn, ...]:
+    """Make context of exchanges that were learnt before, word for word after normalising; remember the others."""
     kept: list[Turn] = []
     for heard, reply in zip(turns[::2], turns[1::2], strict=True):
         key = (normal_form(heard.text), normal_form(reply.text))
-        if key not in seen:
+        kept += [heard, replace(reply, context=reply.context or key in seen)]
+        if not reply.context:
             seen.add(key)
-            kept += [heard, reply]
-    return tuple(kept)
+    return ended(tuple(kept))
 
 
 def usable(line: Utterance, *, with_thoughts: bool) -> bool:
@@ -101,16 +131,25 @@ def numbered(samples: Iterable[Sample]) -> list[Sample]:
 
 def sample_of(turns: tuple[Turn, ...], source_id: str, chapter: int) -> Sample:
     """Return a sample of those turns, not yet numbered nor split."""
-    return Sample(ordinal=0, source_id=source_id, chapter=chapter, split=Split.TRAIN, turns=turns)
+    synthetic = any(turn.expansion_id for turn in turns)
+    return Sample(ordinal=0, source_id=source_id, chapter=chapter, split=Split.TRAIN, turns=turns, synthetic=synthetic)
 
 
-def _merged(scene: Sequence[Utterance], persona: str, max_heard_lines: int) -> Iterator[Turn]:
+def learnt(sample: Sample) -> Iterator[Turn]:
+    """Yield the replies a trainer takes loss on."""
+    return (turn for turn in sample.turns if _is_learnt(turn))
+
+
+def _merged(scene: Sequence[Utterance], persona: str, max_heard_lines: int, dropped: Collection[str]) -> Iterator[Turn]:
     """Yield the turns of her and of all others by turns; of a long talk of others its last lines."""
     audible = (line for line in scene if not _in_chorus(line, persona))
     for hers, lines in groupby(audible, key=lambda line: line.speaker == persona):
         run = list(lines)
         if hers:
-            yield Turn(TurnRole.PERSONA, persona, _sentence(run), tuple(line.id for line in run))
+            kept = [line for line in run if line.id not in dropped]
+            said = kept or run
+            ids = tuple(line.id for line in said)
+            yield Turn(TurnRole.PERSONA, persona, _sentence(said), ids, context=not kept)
         else:
             run = run[-max_heard_lines:]
             speakers = dict.fromkeys(name for line in run for name in (line.speaker or "").split(JOINT) if name)

@@ -6,10 +6,10 @@ from typing import Any
 
 from core.domain.identity import new_id, now
 from core.domain.persona import Persona
-from core.domain.text import DatasetVersion, Sample, Source, Split, Utterance
+from core.domain.text import DatasetVersion, ReviewStatus, Source, SourceKind, Split, Utterance
 from core.errors import MissingArtifactError, NotFoundError
 from core.jobs.context import RunContext
-from core.stages.dataset.build import build_samples, content_fingerprint
+from core.stages.dataset.build import Built, Material, build_samples, content_fingerprint
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dataset.statistics import statistics
 from core.store import Store
@@ -28,12 +28,14 @@ def run(settings: DatasetSettings, *, context: RunContext, store: Store) -> dict
         lines = _lines(sources, persona, store)
         context.check()
         context.progress(0.5, N_("Cutting conversations"))
-        samples = build_samples(lines, sources, persona, settings)
-        if not any(turn.utterance_ids for sample in samples for turn in sample.turns):
+        material = _material(lines, sources, persona, settings, store)
+        built = build_samples(material, settings)
+        if not any(turn.utterance_ids for sample in built.samples for turn in sample.turns):
             raise _no_lines(persona)
-        version = _version(version_id, persona, samples, sources, settings, context, store)
+        version = _version(version_id, material, built, settings, context, store)
         context.check()
-        store.datasets.add(version, samples)
+        context.progress(0.8, N_("Freezing the version"))
+        store.datasets.add(version, built.samples)
     context.log(f"{version.name}: {version.train_samples} train, {version.held_out_samples} held-out")
     context.progress(1.0, N_("{name} holds {count} samples"), name=version.name, count=version.train_samples)
     return {
@@ -74,27 +76,42 @@ def _no_lines(persona: Persona) -> MissingArtifactError:
     )
 
 
+def _material(
+    lines: list[Utterance], sources: dict[str, Source], persona: Persona, settings: DatasetSettings, store: Store
+) -> Material:
+    collected = {one.id for one in sources.values() if one.kind is SourceKind.QUOTES}
+    quotes = [line.id for line in lines if line.source_id in collected]
+    return Material(
+        lines=lines,
+        sources=sources,
+        persona=persona,
+        expansions=store.expansions.of_quotes(quotes) if settings.synthetic_share else {},
+        decisions=store.duplicates.decisions(persona.id, proposed=settings.drop_proposed),
+    )
+
+
 def _version(
-    version_id: str,
-    persona: Persona,
-    samples: list[Sample],
-    sources: dict[str, Source],
-    settings: DatasetSettings,
-    context: RunContext,
-    store: Store,
+    version_id: str, material: Material, built: Built, settings: DatasetSettings, context: RunContext, store: Store
 ) -> DatasetVersion:
+    persona, samples = material.persona, built.samples
     held_out = sum(sample.split is Split.HELD_OUT for sample in samples)
+    prompt = settings.prompt_of(persona.system_prompt)
     return DatasetVersion(
         id=version_id,
         persona_id=persona.id,
-        name=settings.name or f"v{len(store.datasets.versions(persona.id)) + 1}",
+        name=settings.name or store.datasets.free_name(persona.id),
         note=settings.note,
-        fingerprint=content_fingerprint(persona.system_prompt, samples),
-        system_prompt=persona.system_prompt,
+        fingerprint=content_fingerprint(prompt, samples),
+        system_prompt=prompt,
         settings=settings.model_dump(mode="json"),
         train_samples=len(samples) - held_out,
         held_out_samples=held_out,
         created_at=now(),
         run_id=context.run.id,
-        statistics=statistics(samples, {source.id: source.name for source in sources.values()}),
+        statistics=statistics(
+            samples,
+            {source.id: source.name for source in material.sources.values()},
+            accepted={line.id for line in material.lines if line.status is ReviewStatus.ACCEPTED},
+            left_out=built.left_out,
+        ),
     )

@@ -1,17 +1,20 @@
-"""Which chapters are kept out of training."""
+"""Which chapters are kept out of training, and what must not be trained because of them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from core.domain.text import Sample, Split, TurnRole
-from core.stages.dataset.conversations import normal_form
+from core.domain.text import Sample, Split, Turn, TurnRole
+from core.stages.dataset.conversations import ended, learnt, normal_form
 
 Place = tuple[str, int]
 """Source and chapter."""
+
+Alike = Callable[[Sequence[str]], Iterable[Collection[int]]]
+"""Texts -> groups of those (by index) that say nearly the same."""
 
 _TOLERANCE = 1.5
 """How far a drawn chapter may carry the share above what was asked for."""
@@ -20,11 +23,22 @@ _TELLING = 4
 """Shorter replies are anybody's (characters)."""
 
 
-def with_split(samples: Sequence[Sample], share: float, contents: Mapping[str, str]) -> list[Sample]:
-    """Return the samples with their side; sources that are not in `contents` (source id -> sha256) are always trained.
+def same_words(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Group texts that are the same word for word after normalising."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for number, text in enumerate(texts):
+        groups[normal_form(text)].append(number)
+    return (group for group in groups.values() if len(group) > 1)
 
-    Whole chapters are kept out, about `share` of the samples; a single line that is also said in a kept-out
-    chapter is left out, so that evaluation never meets what was trained.
+
+def with_split(
+    samples: Sequence[Sample], share: float, contents: Mapping[str, str], alike: Alike = same_words
+) -> tuple[list[Sample], int]:
+    """Return the samples with their side, and how many exchanges were left out so that nothing straddles the sides.
+
+    Whole chapters are kept out, about `share` of the samples; sources that are not in `contents` (source id ->
+    sha256) are always trained. An exchange to be trained whose reply says nearly what a kept-out reply says is left
+    out, and its conversation falls into what stands before and after it: evaluation never meets what was trained.
     """
     sizes = Counter((sample.source_id, sample.chapter) for sample in samples if sample.source_id in contents)
     held_out = _drawn(sizes, share, contents)
@@ -32,8 +46,11 @@ def with_split(samples: Sequence[Sample], share: float, contents: Mapping[str, s
         replace(sample, split=Split.HELD_OUT if (sample.source_id, sample.chapter) in held_out else Split.TRAIN)
         for sample in samples
     ]
-    secret = "\0".join(_replies(sample for sample in split if sample.split is Split.HELD_OUT))
-    return [sample for sample in split if sample.source_id in contents or not _gives_away(sample, secret)]
+    if not held_out:
+        return split, 0
+    given_away = _given_away(split, alike)
+    kept = [piece for number, sample in enumerate(split) for piece in _without(sample, given_away.get(number, ()))]
+    return kept, sum(len(places) for places in given_away.values())
 
 
 def _drawn(sizes: Mapping[Place, int], share: float, contents: Mapping[str, str]) -> frozenset[Place]:
@@ -54,9 +71,35 @@ def _drawn(sizes: Mapping[Place, int], share: float, contents: Mapping[str, str]
     return frozenset(drawn or {min(sizes, key=lambda place: (sizes[place], lot(place)))})
 
 
-def _replies(samples: Iterable[Sample]) -> Iterable[str]:
-    return (normal_form(turn.text) for sample in samples for turn in sample.turns if turn.role is TurnRole.PERSONA)
+def _given_away(samples: Sequence[Sample], alike: Alike) -> dict[int, set[int]]:
+    """Return, by sample to be trained, the places of its replies that say nearly what a kept-out one says."""
+    held = [turn for sample in samples if sample.split is Split.HELD_OUT for turn in learnt(sample)]
+    secret = [turn.text for turn in held if _tells(turn)]
+    places = [
+        (number, place)
+        for number, sample in enumerate(samples)
+        if sample.split is Split.TRAIN
+        for place, turn in enumerate(sample.turns)
+        if turn.role is TurnRole.PERSONA and _tells(turn)
+    ]
+    texts = [*secret, *(samples[number].turns[place].text for number, place in places)]
+    found: dict[int, set[int]] = defaultdict(set)
+    for group in alike(texts):
+        if any(one < len(secret) for one in group):
+            for number, place in (places[one - len(secret)] for one in group if one >= len(secret)):
+                found[number].add(place)
+    return found
 
 
-def _gives_away(sample: Sample, secret: str) -> bool:
-    return all(len(reply) >= _TELLING and reply in secret for reply in _replies([sample]))
+def _tells(turn: Turn) -> bool:
+    return len(normal_form(turn.text)) >= _TELLING
+
+
+def _without(sample: Sample, places: Collection[int]) -> Iterator[Sample]:
+    """Yield what is left of a conversation without the replies at those places and what was said to her there."""
+    begin = 0
+    for place in [*sorted(places), len(sample.turns) + 1]:
+        turns = ended(sample.turns[begin : place - 1]) if places else sample.turns
+        if turns:
+            yield replace(sample, turns=turns)
+        begin = place + 1

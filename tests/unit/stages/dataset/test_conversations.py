@@ -1,6 +1,10 @@
-"""Conversations stay within their scene, and every reply of hers is a target once."""
+"""Conversations stay within their scene, and every reply of hers is learnt once."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from itertools import accumulate
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,8 +16,8 @@ from core.stages.dataset.conversations import (
     normal_form,
     scenes,
     usable,
-    without_duplicates,
     without_overlaps,
+    without_repetitions,
 )
 from tests.unit.stages.dataset.makers import line
 
@@ -21,10 +25,28 @@ CUTTING = Cutting(scene_gap=3, max_exchanges=2, max_heard_lines=2, min_reply_cha
 SPEAKERS = st.sampled_from(["沈青", "陆远", "苏婉", "沈青、陆远"])
 
 
+def windows(
+    *said: tuple[str, str], cutting: Cutting = CUTTING, dropped: Collection[str] = ()
+) -> list[tuple[Turn, ...]]:
+    """Return the conversations of one scene."""
+    scene = [line(speaker, text, n) for n, (speaker, text) in enumerate(said)]
+    return list(conversations(scene, "沈青", cutting, dropped))
+
+
 def cut(*said: tuple[str, str], cutting: Cutting = CUTTING) -> list[list[tuple[str, str]]]:
     """Return the conversations of one scene as (speaker, text)."""
-    scene = [line(speaker, text, n) for n, (speaker, text) in enumerate(said)]
-    return [[(turn.speaker, turn.text) for turn in turns] for turns in conversations(scene, "沈青", cutting)]
+    return [[(turn.speaker, turn.text) for turn in turns] for turns in windows(*said, cutting=cutting)]
+
+
+def talk(exchanges: int) -> list[tuple[str, str]]:
+    """Return a scene of so many questions and answers."""
+    return [(("陆远", f"问{n}？"), ("沈青", f"答{n}。"))[side] for n in range(exchanges) for side in (0, 1)]
+
+
+def read(turns: tuple[Turn, ...]) -> list[str]:
+    """Return the replies of a conversation, those that are only context in brackets."""
+    replies = turns[1::2]
+    return [f"({turn.text})" if turn.context else turn.text for turn in replies]
 
 
 def test_a_scene_ends_with_the_chapter_the_source_and_a_long_silence():
@@ -56,9 +78,40 @@ def test_a_reply_needs_words_before_it_and_enough_of_its_own():
 
 
 def test_a_long_scene_becomes_several_conversations():
-    said = cut(*[(("陆远", f"问{n}？"), ("沈青", f"答{n}。"))[side] for n in range(5) for side in (0, 1)])
+    assert [len(turns) // 2 for turns in cut(*talk(5))] == [2, 2, 1]
 
-    assert [len(turns) // 2 for turns in said] == [2, 2, 1]
+
+def test_a_long_scene_goes_on_with_what_was_said_last_as_context():
+    cutting = replace(CUTTING, max_exchanges=3, overlap=1)
+
+    found = [read(turns) for turns in windows(*talk(6), cutting=cutting)]
+
+    assert found == [["答0。", "答1。", "答2。"], ["(答2。)", "答3。", "答4。"], ["(答4。)", "答5。"]]
+
+
+def test_the_overlap_is_always_less_than_the_window():
+    cutting = replace(CUTTING, max_exchanges=2, overlap=9)
+
+    assert [read(turns) for turns in windows(*talk(3), cutting=cutting)] == [["答0。", "答1。"], ["(答1。)", "答2。"]]
+
+
+def test_short_and_dropped_replies_are_context_for_what_follows_and_end_nothing():
+    said = (("陆远", "走么？"), ("沈青", "嗯。"), *talk(2), ("陆远", "真的？"), ("沈青", "哦。"))
+    cutting = replace(CUTTING, max_exchanges=4)
+
+    assert [read(turns) for turns in windows(*said, cutting=cutting)] == [["(嗯。)", "答0。", "答1。"]]
+    assert [read(turns) for turns in windows(*talk(3), cutting=cutting, dropped={"src-1.3.0"})] == [
+        ["答0。", "(答1。)", "答2。"]
+    ]
+    assert windows(*talk(1), dropped={"src-1.1.0"}) == []
+
+
+def test_a_dropped_line_goes_from_the_reply_it_is_part_of():
+    said = (("陆远", "冷么？"), ("沈青", "不冷。"), ("沈青", "我说不冷。"))
+
+    (found,) = windows(*said, dropped={"src-1.1.0"})
+
+    assert (found[1].text, found[1].utterance_ids, found[1].context) == ("我说不冷。", ("src-1.2.0",), False)
 
 
 def test_what_she_says_in_chorus_is_neither_side():
@@ -68,19 +121,47 @@ def test_what_she_says_in_chorus_is_neither_side():
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(SPEAKERS, st.text("甲乙。，", min_size=1, max_size=5))), st.integers(1, 4))
-def test_turns_always_alternate_and_end_with_hers(said, window):
-    scene = [line(speaker, text, n) for n, (speaker, text) in enumerate(said)]
-    cutting = Cutting(scene_gap=3, max_exchanges=window, max_heard_lines=3, min_reply_characters=1)
+@given(
+    st.lists(st.tuples(SPEAKERS, st.text("甲乙。，", min_size=1, max_size=5), st.integers(0, 9)), max_size=40),
+    st.integers(1, 4),
+    st.integers(0, 5),
+)
+def test_turns_alternate_within_a_scene_and_no_reply_is_learnt_twice(said, window, overlap):
+    ordinals = accumulate(gap for _, _, gap in said)
+    lines = [
+        line(speaker, text, n, start=start, chapter=n // 30 + 1)
+        for start, ((speaker, text, _), n) in enumerate(zip(said, ordinals, strict=True))
+    ]
+    cutting = Cutting(scene_gap=3, max_exchanges=window, max_heard_lines=3, min_reply_characters=1, overlap=overlap)
+    dropped = {one.id for one in lines if one.text.startswith("乙")}
 
-    found = list(conversations(scene, "沈青", cutting))
+    found = [
+        (scene, turns)
+        for scene in scenes(lines, cutting.scene_gap)
+        for turns in conversations(scene, "沈青", cutting, dropped)
+    ]
 
-    for turns in found:
+    learnt = [one for _, turns in found for turn in turns[1::2] if not turn.context for one in turn.utterance_ids]
+    assert len(learnt) == len(set(learnt))
+    assert not dropped & set(learnt)
+    for scene, turns in found:
         assert [turn.role for turn in turns] == [TurnRole.COUNTERPART, TurnRole.PERSONA] * (len(turns) // 2)
         assert 2 <= len(turns) <= 2 * window
+        assert not turns[-1].context
+        assert {one for turn in turns for one in turn.utterance_ids} <= {one.id for one in scene}
         assert all(turn.utterance_ids for turn in turns)
-    used = [one for turns in found for turn in turns for one in turn.utterance_ids]
-    assert len(used) == len(set(used))
+
+
+@given(st.integers(0, 30), st.integers(1, 6), st.integers(0, 6))
+def test_every_reply_of_a_scene_is_learnt_once_however_it_is_cut(count, window, overlap):
+    cutting = replace(CUTTING, max_exchanges=window, overlap=overlap)
+
+    found = windows(*talk(count), cutting=cutting)
+
+    assert [turn.text for turns in found for turn in turns[1::2] if not turn.context] == [
+        f"答{n}。" for n in range(count)
+    ]
+    assert all(len([turn for turn in turns if turn.context]) <= overlap for turns in found)
 
 
 def exchange(heard: str, reply: str) -> tuple[Turn, ...]:
@@ -88,14 +169,16 @@ def exchange(heard: str, reply: str) -> tuple[Turn, ...]:
     return Turn(TurnRole.COUNTERPART, "陆远", heard), Turn(TurnRole.PERSONA, "沈青", reply)
 
 
-def test_the_same_exchange_is_kept_once_whatever_its_punctuation():
+def test_the_same_exchange_is_learnt_once_whatever_its_punctuation():
     seen: set[tuple[str, str]] = set()
 
-    first = without_duplicates(exchange("冷么？", "不冷。"), seen)
-    second = without_duplicates(exchange("冷么!", "“不冷” ") + exchange("冷么？", "冷。"), seen)
+    first = without_repetitions(exchange("冷么？", "不冷。"), seen)
+    second = without_repetitions(exchange("冷么!", "“不冷” ") + exchange("冷么？", "冷。"), seen)
+    third = without_repetitions(exchange("冷么？", "冷。") + exchange("冷么？", "不冷"), seen)
 
-    assert first == exchange("冷么？", "不冷。")
-    assert second == exchange("冷么？", "冷。")
+    assert read(first) == ["不冷。"]
+    assert read(second) == ["(“不冷” )", "冷。"]
+    assert third == ()
     assert normal_form("Ａ，b。 ") == "ab"
 
 
