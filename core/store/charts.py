@@ -122,7 +122,7 @@ class Charts(Rooms):
         )
         pairs: Counter[tuple[str | None, str | None]] = Counter()
         with self._reading() as db:
-            for line, following in pairwise(db.execute(query).tuples()):
+            for line, following in pairwise(db.execute(query)):
                 book, chapter, place, speaker = line
                 if speaker != following[3] and following[2] - place <= _NEAR and following[:2] == (book, chapter):
                     pairs[speaker, following[3]] += 1
