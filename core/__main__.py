@@ -29,6 +29,7 @@ app.add_typer(dataset, name="dataset")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for a program to read.")]
 Who = Annotated[str, typer.Option("--persona", help="Id of the persona; the setting `persona` by default.")]
+Estimate = Annotated[bool, typer.Option("--estimate", help="Only say what asking would come to; nothing is sent.")]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting of the stage; repeatable.")]
 
 
@@ -74,12 +75,14 @@ def extract(
     method: Annotated[str, typer.Option(help="Row of the table of extractors.")] = "rules",
     aliases: Annotated[Path | None, typer.Option(help="JSON object: canonical name -> list of aliases.")] = None,
     jsonl: Annotated[Path | None, typer.Option(help="Write one utterance a line here.")] = None,
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    estimate: Estimate = False,
     persona: Who = "",
     as_json: Json = False,
 ) -> None:
-    """Find every line and who says it, in a file or in the store."""
+    """Find every line and who says it, in a file or in the store; `--method kor` asks a language model."""
     if file is None:
-        _extract_store(method, persona, as_json)
+        _extract_store(method, _parsed(settings), persona, estimate, as_json)
         return
     from core.stages.corpus.chapters import split_passages
     from core.stages.corpus.encoding import decode
@@ -96,6 +99,21 @@ def extract(
     named = sum(row["speaker"] is not None for row in rows)
     counts = {"utterances": len(rows), "with_speaker": named}
     _answer(counts, f"{len(rows)} utterances, {named} with a speaker", as_json)
+
+
+@app.command()
+def expand(
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    estimate: Estimate = False,
+    persona: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Ask a language model for lines that lead to the persona's quotes; they stay marked as synthetic."""
+    from core.settings import stage_defaults
+    from core.stages.dialogues.settings import ServedKor
+
+    served = stage_defaults("kor", ServedKor).expanding().model_dump(mode="json")
+    _ask_model("expansion", {**served, **_parsed(settings)}, persona, estimate, as_json)
 
 
 @dataset.command("build")
@@ -250,11 +268,38 @@ def seed(services: Services) -> None:
     plant(services)
 
 
-def _extract_store(method: str, persona: str, as_json: bool) -> None:
+def _extract_store(method: str, settings: dict[str, Any], persona: str, estimate: bool, as_json: bool) -> None:
+    from core.settings import stage_defaults
+    from core.stages.dialogues.extractors import extractor
+    from core.stages.dialogues.settings import ServedKor
+
+    if method != "auto" and extractor(method).job == "kor":
+        served = stage_defaults("kor", ServedKor).asking().model_dump(mode="json")
+        _ask_model("kor", {**served, **settings}, persona, estimate, as_json)
+        return
     with _services() as services:
-        persona_id = persona or services.settings.persona
-        done = _here(services, "dialogues", persona_id, {"method": method})
+        done = _here(services, "dialogues", persona, {"method": method, **settings})
     _answer(dict(done.result), f"{done.result['lines']} lines, {done.result['persona_lines']} of them hers", as_json)
+
+
+def _ask_model(kind: str, settings: dict[str, Any], persona: str, only_estimate: bool, as_json: bool) -> None:
+    """Say what asking a language model will come to, then do it unless that was all that was wanted."""
+    with _services() as services:
+        told = services.estimate(kind, persona or services.settings.persona, settings).plain()
+        cost = "cost unknown" if told["cost"] is None else f"{told['cost']:.2f} {told['currency']}"
+        tokens = told["prompt_tokens"] + told["completion_tokens"]
+        words = f"{told['calls']} calls ({told['answered']} answered already), {tokens} tokens, {cost}, "
+        words += f"about {told['minutes']:.1f} minutes" + ("" if told["measured"] else " (assumed)")
+        if told["saved"]:
+            words += f", {told['saved']} calls saved"
+        if only_estimate:
+            _answer({"estimate": told}, words, as_json)
+            return
+        typer.echo(words, err=True)
+        done = _here(services, kind, persona, settings)
+    result = done.result
+    text = f"{result['lines']} lines; {result['calls']} calls, {len(result['retry'])} to ask again"
+    _answer({"run": done.id, **result}, text, as_json)
 
 
 @contextmanager

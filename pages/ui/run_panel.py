@@ -27,18 +27,23 @@ _CURVES: Final = {
 """What is drawn of a run's measurements, the first to be measured first."""
 
 
-def start_run(visit: Visit, settings: Mapping[str, Any], said: str = "") -> None:
-    """Queue a run of this page's stage, watch it here, and draw the page anew; a refusal is told to the user."""
+def start_run(visit: Visit, settings: Mapping[str, Any], said: str = "", *, kind: str = "") -> None:
+    """Queue a run of this page's stage, watch it here, and draw the page anew; a refusal is told to the user.
+
+    `kind` names another of the stage's kinds of run.
+    """
     with told_to_the_user():
-        run = visit.studio.jobs.submit(visit.name, visit.persona.id, settings, who=visit.who)
-        watched_run(visit.name).set(run.id)
+        run = visit.studio.jobs.submit(kind or visit.name, visit.persona.id, settings, who=visit.who)
+        watched_run(run.kind).set(run.id)
         say_next(said or _("The run is queued."))
 
 
-def stage_run(visit: Visit, *, folded: bool = True) -> None:
-    """Show the run this page started, else the stage's newest; one that succeeded is folded away unless told not to."""
-    newest = visit.studio.store.runs.all(persona_id=visit.persona.id, kind=visit.name, limit=1)
-    watched = watched_run(visit.name).get() or (newest[0].id if newest else "")
+def stage_run(visit: Visit, *, folded: bool = True, kind: str = "") -> None:
+    """Show the run this page started, else the stage's newest; one that succeeded is folded away unless told not to.
+
+    `kind` names another of the stage's kinds of run.
+    """
+    watched = last_run(visit, kind or visit.name)
     if not watched:
         return
     state = visit.studio.store.runs.get(watched).state
@@ -47,6 +52,12 @@ def stage_run(visit: Visit, *, folded: bool = True) -> None:
             run_panel(visit, watched)
     else:
         run_panel(visit, watched)
+
+
+def last_run(visit: Visit, kind: str) -> str:
+    """Return the id of the run of a kind that this page watches: the one it started, else the newest; or empty."""
+    newest = visit.studio.store.runs.all(persona_id=visit.persona.id, kind=kind, limit=1)
+    return watched_run(kind).get() or (newest[0].id if newest else "")
 
 
 def begun(visit: Visit) -> bool:
