@@ -208,4 +208,4 @@ def _last_clause(narration: str) -> str:
 
 
 def _unnamed(word: str) -> str:
-    return word if len(word) > 2 and "一个" not in word else "人"
+    return word if len(word) > 2 and "个" not in word else "人"

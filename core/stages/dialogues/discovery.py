@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from core.stages.dialogues import roles
 from core.stages.dialogues.cues import ADVERBS, COLON, LEADS, SPEECH_VERBS, TAKES_OBJECT, names_nobody
 from core.stages.dialogues.paragraphs import Paragraph
+from core.stages.dialogues.roles import SURNAMES
 
 _CLAUSE = re.compile('(?P<before>^|[，。；！？：:,;!?…—）)】”’」』"])(?P<words>[一-龥·]+)[：:]$')
 _SUBJECT = re.compile(rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[一-龥·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})")
@@ -53,12 +54,6 @@ _SERVANT = "家的"
 """`周瑞家的`: the wife, known by her husband's name."""
 _OPENS = 0.5
 """Who speaks opens the sentence at least so often."""
-SURNAMES = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛范彭郎鲁韦马苗袁柳鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬"
-    "傅卞康伍余卜顾孟黄穆萧尹姚邵汪祁毛狄戴宋庞熊纪项祝董梁杜阮蓝闵席贾江颜郭梅林刁钟徐邱骆夏蔡田樊胡凌霍虞柯卢莫裘丁邓洪崔龚程邢裴陆荣翁"
-    "羊甄家封储靳焦牧山谷车侯伏仇暴甘厉戎符刘景詹龙叶幸司黎乔翟谭贡姬申冉桑濮牛寿边郏燕尚农庄晏柴瞿阎充慕连茹习艾鱼容古易廖终居衡步都耿满弘匡国"
-    "文寇广禄阙东欧利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶乌何任岳包左石吉游安齐方蘧迟臧权娄荀"
-) - frozenset("家山谷车终居步都满国文广东利师那连冷容古易华温荣严充习农")
 
 
 @dataclass(slots=True)

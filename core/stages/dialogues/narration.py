@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from core.stages.dialogues import cues
 from core.stages.dialogues.names import Names
+from core.stages.dialogues.roles import SURNAMES
 
 Who = tuple[str, ...]
 """One speaker or several who speak together; empty when nobody can be named."""
@@ -135,4 +136,7 @@ class Narration:
 
 
 def _leads_only(before: str) -> bool:
-    return not before or cues.LEADING.match(before) is not None
+    """Whether the subject follows: a surname may stand before a name that is known without it (`王凤姐`)."""
+    if not before or cues.LEADING.match(before):
+        return True
+    return before[-1] in SURNAMES and cues.LEADING.match(before[:-1]) is not None

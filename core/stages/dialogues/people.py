@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from core.stages.dialogues import roles
-from core.stages.dialogues.discovery import NEVER_IN_NAMES, SURNAMES
+from core.stages.dialogues.discovery import NEVER_IN_NAMES
 from core.stages.dialogues.paragraphs import Paragraph
+from core.stages.dialogues.roles import SURNAMES
 
 _HUMAN = (
     "说 问 答 笑 喊 叫 叹 骂 嚷 哭 嘟囔 嘀咕 点点头 点了点头 点头 摇头 摇摇头 摇了摇头 看看 看了 看着 看见 望着 "
