@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _NOBODY = ""
-_MOST = 7
+_MOST = 5
 """Candidates a turn is decided among."""
-_HOPELESS = 8.0
+_HOPELESS = 6.0
 """Who is so far behind the best candidate is none."""
 
 
