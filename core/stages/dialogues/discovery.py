@@ -17,8 +17,10 @@ from core.stages.dialogues.cues import ADVERBS, COLON, LEADS, SPEECH_VERBS, TAKE
 from core.stages.dialogues.paragraphs import Paragraph
 from core.stages.dialogues.roles import SURNAMES
 
-_CLAUSE = re.compile('(?P<before>^|[，。；！？：:,;!?…—）)】”’」』"])(?P<words>[一-龥·]+)[：:]$')
-_SUBJECT = re.compile(rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[一-龥·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})")
+_CLAUSE = re.compile('(?P<before>^|[，。；！？：:,;!?…—）)】”’」』"])(?P<words>[㐀-鿿𠀀-𲎯·]+)[：:]$')
+_SUBJECT = re.compile(
+    rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[㐀-鿿𠀀-𲎯·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})"
+)
 _PARTNER = re.compile("[向对与同和跟请叫问替、](....)")
 """What stands behind a word that takes a person as its object."""
 _OPENING = "。！？!?”」…’"
@@ -47,13 +49,14 @@ _COUNTED = re.compile("[一二三四五六七八九十两几些那这众]+人$")
 _NEVER_FIRST = frozenset("一上面令和者人又他有听回因便却个位些自并")
 _NAMES_END = frozenset("儿家妈娘氏妇僧")
 """What may follow a name and make another one of it: `凤姐` and `凤姐儿`."""
-_POINTING = frozenset("那这众老小")
+_POINTING = frozenset("那这众")
 _BEINGS = frozenset("人者汉子妇婆公翁爷娘妈姑官吏差役兵卒将僧尼怪妖魔鬼猴童女师匠客仆奴婢夫王君仙神佛贼")
 """How words for somebody end."""
 _SERVANT = "家的"
 """`周瑞家的`: the wife, known by her husband's name."""
 _OPENS = 0.5
 """Who speaks opens the sentence at least so often."""
+_SURELY_OPENS = 0.9
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ def discover_names(chapters: Iterable[Sequence[Paragraph]]) -> list[str]:
     names: list[str] = []
     known = _Known()
     for name, _count in sorted(evidence.cues.items(), key=lambda found: (-found[1], found[0])):
-        if _is_name(name, evidence) and not known.explain(name):
+        if _is_name(name, evidence) and not known.explain(name, surely=_surely_named(name, evidence)):
             names.append(name)
             known.add(name)
         if len(names) == _MOST_NAMES:
@@ -108,8 +111,9 @@ def _take_cue(narration: str, evidence: _Evidence) -> None:
     name = found["name"]
     if len(name) == 1 and found["lead"][-1:] in _POINTING:
         name = found["lead"][-1] + name
-    evidence.cues[name] += 1
-    evidence.opening[name] += clause["before"] in _OPENING
+    if len(name) > 1:
+        evidence.cues[name] += 1
+        evidence.opening[name] += clause["before"] in _OPENING
 
 
 def _is_name(name: str, evidence: _Evidence) -> bool:
@@ -142,10 +146,20 @@ class _Known:
     def add(self, name: str) -> None:
         self._names.add(name)
 
-    def explain(self, name: str) -> bool:
-        """Whether `name` is a known one with a deed after it or a verb before it, or two (`三藏合掌`, `指宝玉`)."""
+    def explain(self, name: str, *, surely: bool) -> bool:
+        """Whether `name` is a known one with a deed after it or a verb before it, or two (`三藏合掌`, `指宝玉`).
+
+        `surely`: what looks like the verb is a surname.
+        """
         for at in range(2, len(name)):
             head, tail = name[:at], name[at:]
             if head in self._names and (tail[-1] not in _NAMES_END or tail in self._names) and tail != _SERVANT:
                 return True
-        return any(name[at - 1] in TAKES_OBJECT and name[at:] in self._names for at in range(1, len(name) - 1))
+        return not surely and any(
+            name[at - 1] in TAKES_OBJECT and name[at:] in self._names for at in range(1, len(name) - 1)
+        )
+
+
+def _surely_named(name: str, evidence: _Evidence) -> bool:
+    """Whether it looks like a verb with its object but begins sentences as only names do (`向知府`)."""
+    return name[0] in SURNAMES and evidence.cues[name] >= _RARE and evidence.opens(name) > _SURELY_OPENS

@@ -18,7 +18,7 @@ Who = tuple[str, ...]
 """One speaker or several who speak together; empty when nobody can be named."""
 
 JOINER = re.compile("[与和同、及并]?$")
-_BELONGING = re.compile("(?:的|之(?!际|时|后|前)|房[里中]|屋[里中]|家的|身边|跟前|手下)")
+_BELONGING = re.compile("(?:的(?![道说问笑])|之(?!际|时|后|前)|房[里中]|屋[里中]|家的|身边|跟前|手下)")
 _REMEMBERED = 6
 
 
@@ -139,4 +139,5 @@ def _leads_only(before: str) -> bool:
     """Whether the subject follows: a surname may stand before a name that is known without it (`王凤姐`)."""
     if not before or cues.LEADING.match(before):
         return True
-    return before[-1] in SURNAMES and cues.LEADING.match(before[:-1]) is not None
+    surname = before[-1] in SURNAMES and before[-1] not in cues.TAKES_OBJECT
+    return surname and cues.LEADING.match(before[:-1]) is not None
