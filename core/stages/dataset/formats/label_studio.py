@@ -28,11 +28,10 @@ _LARGEST = 1 << 31
 def write(version: DatasetVersion, samples: Sequence[Sample], persona: Persona, origins: Origins) -> Files:
     """Return the tasks and the labelling interface to put them into."""
     tasks = [_task(sample, version, persona, origins) for sample in samples]
-    speakers = dict.fromkeys(turn.speaker for sample in samples for turn in sample.turns if turn.speaker)
-    lines = (origins.lines[one] for sample in samples for turn in sample.turns for one in turn.utterance_ids
-             if one in origins.lines)  # fmt: skip
-    named = dict.fromkeys(line.speaker for line in lines if line.speaker)
-    return {"tasks.json": json_bytes(tasks), "label_config.xml": _interface(sorted({*speakers, *named})).encode()}
+    people = {name for sample in samples for turn in sample.turns for name in turn.speaker.split(JOINT)}
+    used = {one for sample in samples for turn in sample.turns for one in turn.utterance_ids}
+    people |= {origins.lines[one].speaker or "" for one in used & origins.lines.keys()}
+    return {"tasks.json": json_bytes(tasks), "label_config.xml": _interface(sorted(people - {""})).encode()}
 
 
 def read(files: Files) -> Imported:
