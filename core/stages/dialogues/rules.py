@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -19,6 +20,11 @@ from core.stages.dialogues.scenes import Conversation
 NAME = "rules"
 _MOSTLY_BARE = 0.3
 """The share of unannounced quotations from which a text is read as modern prose."""
+_OLD_CUE = re.compile("[道曰云][：:]?$")
+_OLD = 0.2
+"""The share of cues in the old manner below which a text is modern."""
+_ENOUGH_CUES = 40
+"""Fewer cues do not tell the manner."""
 JOINT = "、"
 """Joins the names of people who speak together."""
 
@@ -26,7 +32,7 @@ JOINT = "、"
 def extract(passages: Sequence[Passage], cast: Mapping[str, Iterable[str]]) -> Iterator[Utterance]:
     """Yield every quotation of the passages in reading order, with its kind and speaker."""
     chapters = _chapters([passage for passage in passages if passage.kind is PassageKind.PARAGRAPH])
-    modern = _bare(chapters) >= _MOSTLY_BARE
+    modern = _is_modern(chapters)
     names = _names(chapters, cast, modern=modern)
     written = _spellings(names, chapters) | {folded(name): name for name in cast}
     attributor = Conversation(names) if modern else Listener(names)
@@ -56,10 +62,15 @@ def _spellings(names: Names, chapters: Iterable[Sequence[Paragraph]]) -> dict[st
     return spelled
 
 
-def _bare(chapters: Iterable[Sequence[Paragraph]]) -> float:
-    """Return the share of quotations that begin a paragraph or a sentence unannounced."""
-    lines = [line for chapter in chapters for paragraph in chapter for line in paragraph.lines if line.kind in SAID]
-    return sum(not announced(line.before) for line in lines) / max(len(lines), 1)
+def _is_modern(chapters: Iterable[Sequence[Paragraph]]) -> bool:
+    """Whether this is modern prose: much of its speech stands bare, or its cues say 说 rather than 道."""
+    before = [
+        line.before for chapter in chapters for paragraph in chapter for line in paragraph.lines if line.kind in SAID
+    ]
+    cued = [narration for narration in before if announced(narration)]
+    if len(cued) <= (1 - _MOSTLY_BARE) * len(before):
+        return True
+    return len(cued) >= _ENOUGH_CUES and sum(_OLD_CUE.search(cue) is not None for cue in cued) < _OLD * len(cued)
 
 
 def _chapters(passages: Sequence[Passage]) -> list[list[Paragraph]]:
