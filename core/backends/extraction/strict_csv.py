@@ -25,11 +25,11 @@ class StrictCSVEncoder(CSVEncoder):
         self._names = [attribute.id for attribute in node.attributes]
 
     def encode(self, data: Any) -> str:
-        """Return the table of an example, as the model is to write it."""
+        """Return the table of an example, as the model is to write it; Kor leaves out what is empty."""
         table = io.StringIO()
         writer = csv.writer(table, delimiter=DELIMITER, lineterminator="\n")
         writer.writerow(self._names)
-        writer.writerows([row[name] for name in self._names] for row in data[self.node.id])
+        writer.writerows([row[name] for name in self._names] for row in data.get(self.node.id, ()))
         return f"<csv>\n{table.getvalue()}</csv>"
 
     def decode(self, text: str) -> dict[str, list[dict[str, str]]]:

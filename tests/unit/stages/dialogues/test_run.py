@@ -20,11 +20,13 @@ BOOK = "第一回　雨\n青儿笑道：“好雨。”\n陆公子道：“有�
 ALL = UtteranceFilter("a-qing")
 
 
-def imported(store: Store, text: str, kind: SourceKind, source_id: str = "src-1") -> None:
+def imported(
+    store: Store, text: str, kind: SourceKind, source_id: str = "src-1", *, persona_id: str = "a-qing"
+) -> None:
     """Put a text into the corpus."""
     data = text.encode()
     upload = UploadedText(sha256=store.files.put(data), name="书.txt")
-    store.corpus.add(*read_source(data, upload, source_id=source_id, persona_id="a-qing", kind=kind))
+    store.corpus.add(*read_source(data, upload, source_id=source_id, persona_id=persona_id, kind=kind))
 
 
 def extracted(store: Store, run_id: str = "run-0000000001", **settings: Any) -> dict[str, Any]:
