@@ -21,6 +21,8 @@ _CLAUSE = re.compile('(?P<before>^|[，。；！？：:,;!?…—）)】”’�
 _SUBJECT = re.compile(
     rf"(?P<lead>(?:{LEADS}){{0,4}})(?P<name>[㐀-鿿𠀀-𲎯·]{{1,6}}?)(?:{ADVERBS}){{0,4}}(?:{SPEECH_VERBS})"
 )
+_MANNER = re.compile("(?<=..)[^地]{2}地$")
+"""How somebody says something: `轻轻地`."""
 _PARTNER = re.compile("[向对与同和跟请叫问替、](....)")
 """What stands behind a word that takes a person as its object."""
 _OPENING = "。！？!?”」…’"
@@ -108,7 +110,7 @@ def _take_cue(narration: str, evidence: _Evidence) -> None:
     found = _SUBJECT.fullmatch(clause["words"]) if clause else None
     if not clause or not found:
         return
-    name = found["name"]
+    name = _MANNER.sub("", found["name"])
     if len(name) == 1 and found["lead"][-1:] in _POINTING:
         name = found["lead"][-1] + name
     if len(name) > 1:
