@@ -99,7 +99,7 @@ def _open_a_chapter(tab: Tab, number: int) -> None:
     tab.clock_change(lambda: tab.pick_row(1 + number % 8), _text(".reader h4"))
 
 
-_CHOSEN = "document.querySelector('.reader mark.chosen')?.textContent"
+_CHOSEN = "[...document.querySelectorAll('.reader mark.chosen')].map(one => one.textContent).join()"
 """The words under review: others when the page has gone on."""
 _MINE = "document.querySelector(\"[class*='st-key-queue-mine']\")?.textContent"
 """How many lines one has decided about, as the queue's button says."""
@@ -124,6 +124,12 @@ def _filter_by(label: str, *options: str) -> Callable[[Tab, int], None]:
     return do
 
 
+def _wait_for_the_keys(tab: Tab) -> None:
+    tab.page.locator(".st-key-review-accept button").first.wait_for()
+    tab.page.wait_for_function(f"Boolean({_CHOSEN})")
+    tab.settled()
+
+
 def _decide_by_button(name: str) -> Callable[[Tab, int], None]:
     return lambda tab, _number: tab.clock_change(lambda: tab.press(name), _CHOSEN)
 
@@ -140,15 +146,17 @@ def _undo(tab: Tab, _number: int) -> None:
 
 
 def _turn_to_another_queue(tab: Tab, number: int) -> None:
-    tab.clock_change(lambda: tab.press(("All", "Uncertain first")[number % 2]), _CHOSEN)
+    queues = tab.page.locator(".st-key-queues")
+    tab.clock_change(lambda: tab.press(("All", "Uncertain first")[number % 2], within=queues), _CHOSEN)
 
 
 def _split(tab: Tab, _number: int) -> None:
     tab.page.keyboard.press("s")
-    tab.sees("Cut where?")
+    tab.sees("Split here")
     tab.settled()
     tab.clock_change(lambda: tab.press("Split here"), _CHOSEN)
-    _go_on(tab)
+    for _part in range(2):
+        _go_on(tab)
 
 
 def _join(tab: Tab, _number: int) -> None:
@@ -180,16 +188,26 @@ def _accept_a_page_of_rows(tab: Tab, _number: int) -> None:
 def _write_into_a_cell(tab: Tab, number: int) -> None:
     tab.pick_cell(number % 8, 0)
     tab.page.keyboard.press("Enter")
-    tab.page.keyboard.type(f"{number}")
-    tab.clock_change(lambda: tab.page.keyboard.press("Enter"), _MINE)
+    tab.page.locator("#portal textarea").first.fill(f"这是第{number}回写的话。")
+    tab.clock_change(lambda: tab.page.keyboard.press("Enter"), _text(".st-key-bulk-bar"))
 
 
 def _see_the_charts(tab: Tab, number: int) -> None:
+    views = tab.page.get_by_test_id("stMain")
     if number:
-        tab.press("One by one")
+        views.get_by_role("radio", name="One by one").click()
         tab.page.wait_for_function(f"Boolean({_CHOSEN})")
         tab.settled()
-    tab.clock(lambda: tab.press("Charts"), "document.querySelectorAll('.js-plotly-plot .main-svg').length >= 3")
+    click = views.get_by_role("radio", name="Charts").click
+    tab.clock(click, "Boolean(document.querySelector('.js-plotly-plot .main-svg'))")
+
+
+def _see_another_chart(tab: Tab, number: int) -> None:
+    chart = ("Speakers", "Who to whom", "Review")[number % 3]
+    click = tab.page.get_by_test_id("stMain").get_by_role("radio", name=chart).click
+    tab.clock_change(
+        click, "[...document.querySelectorAll('.js-plotly-plot .gtitle')].map(one => one.textContent).join()"
+    )
 
 
 def _reads(words: str) -> str:
@@ -256,12 +274,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("home", "come by the menu", _arrive_by_menu("Home", _DRAWN), address=lambda _services: ""),
     Action("corpus", "open a chapter", _open_a_chapter),
     Action("dialogues", "accept, and the next", _decide_by_button("Accept")),
-    Action("dialogues", "reject by key", _decide_by_key("x")),
-    Action("dialogues", "say who speaks by key", _decide_by_key("2", "3")),
-    Action("dialogues", "skip, go back", _decide_by_key("j", "k")),
-    Action("dialogues", "undo", _undo),
-    Action("dialogues", "split", _split),
-    Action("dialogues", "join with the next", _join),
+    Action("dialogues", "reject by key", _decide_by_key("x"), prepare=_wait_for_the_keys),
+    Action("dialogues", "say who speaks by key", _decide_by_key("2", "3"), prepare=_wait_for_the_keys),
+    Action("dialogues", "skip, go back", _decide_by_key("j", "k"), prepare=_wait_for_the_keys),
+    Action("dialogues", "undo", _undo, prepare=_wait_for_the_keys),
+    Action("dialogues", "split", _split, prepare=_wait_for_the_keys),
+    Action("dialogues", "join with the next", _join, prepare=_wait_for_the_keys),
     Action("dialogues", "turn to another queue", _turn_to_another_queue),
     Action("dialogues", "filter by speaker", _filter_by_speaker),
     Action("dialogues", "filter by extractor", _filter_by("Extractor", "rules", "language model")),
@@ -277,6 +295,7 @@ ACTIONS: tuple[Action, ...] = (
         address=_lines_in_a_table,
     ),
     Action("dialogues", "see the charts", _see_the_charts),
+    Action("dialogues", "see another chart", _see_another_chart, address=lambda _services: "dialogues?view=charts"),
     Action("dataset", "choose a version", _choose_a_version),
     Action("dataset", "see the held-out side", _see_the_other_side),
     Action("finetuning", "choose a preset", _choose_a_preset),

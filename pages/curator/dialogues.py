@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.run import RunState
+from pages.ui.expansions import synthetic_lines
+from pages.ui.extraction import MODEL, find_dialogues
 from pages.ui.frame import coming, empty, page
 from pages.ui.i18n import _
 from pages.ui.review_desk import desk
-from pages.ui.run_panel import begun, stage_run, start_run
-from pages.ui.settings_form import stage_form
+from pages.ui.run_panel import last_run
 
 visit = page("dialogues")
 studio, persona = visit.studio, visit.persona
@@ -21,23 +22,16 @@ if not sources:
     st.stop()
 
 speakers = studio.store.utterances.speakers(persona.id)
-newest = studio.store.runs.all(persona_id=persona.id, kind=visit.name, limit=1)
+runs = [studio.store.runs.get(run) for kind in (visit.name, MODEL) if (run := last_run(visit, kind))]
 first, second = st.container(), st.container()
 # Who comes to review finds the lines first; before there are any, and while a run wants attention, the search.
-at_rest = bool(speakers) and all(run.state is RunState.SUCCEEDED for run in newest)
+at_rest = bool(speakers) and all(run.state is RunState.SUCCEEDED for run in runs)
 search, review = (second, first) if at_rest else (first, second)
 
 with search:
-    with (
-        st.expander(_("Find the dialogues"), icon=":material/forum:", expanded=not begun(visit)),
-        st.form("extract", border=False),
-    ):
-        values = stage_form(studio, "dialogues", omit={"source_ids"})
-        chosen = st.multiselect(_("Texts"), list(sources), default=list(sources), format_func=lambda one: sources[one])
-        asked = st.form_submit_button(_("Start"), type="primary", icon=":material/play_arrow:")
-    if asked:
-        start_run(visit, {**values, "source_ids": chosen})
-    stage_run(visit)
+    find_dialogues(visit, sources)
+    if speakers:
+        synthetic_lines(visit)
     coming("dialogues")
 
 if speakers:

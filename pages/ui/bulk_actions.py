@@ -12,6 +12,7 @@ from pages.ui.decisions import careful
 from pages.ui.frame import Visit
 from pages.ui.i18n import _, _n, number
 from pages.ui.labels import utterance_kind
+from pages.ui.line_history import told
 from pages.ui.queues import Queue
 from pages.ui.state import CELLS, EVERY_ROW, SAID, TABLE, UTTERANCE, VIEW, shown
 
@@ -20,7 +21,13 @@ def actions(visit: Visit, queue: Queue, picked: Sequence[Utterance], names: Sequ
     """Draw the bar over the table: what is chosen, what to do with it, and the switch to writing into cells."""
     every = EVERY_ROW.get()
     if CELLS.get():
-        st.caption(_("What you write into a cell is saved when you leave it."), width="stretch")
+        last = visit.studio.store.review.undoable(visit.who, visit.persona.id)
+        st.caption(
+            _("Saved: {change}").format(change=told(last))
+            if last
+            else _("What you write into a cell is saved when you leave it."),
+            width="stretch",
+        )
     else:
         _selection(picked, total, every=every)
         if count := total if every else len(picked):

@@ -9,6 +9,7 @@ import streamlit as st
 
 _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 _ABOVE = {"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"}
+_BELOW = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0, "traceorder": "normal"}
 _QUIET = {"displayModeBar": False}
 
 
@@ -69,7 +70,7 @@ def stacked(rows: Sequence[tuple[str, str, float]], *, title: str, x_title: str,
         margin=_MARGIN,
         barmode="stack",
         bargap=0.15,
-        legend=_ABOVE,
+        legend=_BELOW,
     )
     figure.update_xaxes(title=x_title, type="category", categoryorder="array", categoryarray=places, nticks=24)
     _show(figure, key)

@@ -30,17 +30,18 @@ def choose_version(visit: Visit, queue: Queue, line: Utterance, mine: Mapping[st
     newest = next(iter(visit.studio.store.events.of("utterance", line.id, limit=1)), None)
     with st.container(border=True, key="review-conflict"):
         st.markdown(f":orange[:material/group:] **{_('Somebody changed this line while you were looking at it.')}**")
+        wanted = {field: mine.get(field, getattr(line, field)) for field in _FIELDS}
+        alike = [field for field in _FIELDS if wanted[field] == getattr(line, field)]
         theirs_column, mine_column = st.columns(2)
         theirs_column.caption(_("Theirs, by {who}").format(who=newest.who) if newest else _("Theirs"))
         mine_column.caption(_("Yours, not written yet"))
         for field, title in _FIELDS.items():
-            theirs = getattr(line, field)
-            wanted = mine.get(field, theirs)
-            for column, value in ((theirs_column, theirs), (mine_column, wanted)):
-                words = plain(_said(field, value))
-                column.markdown(
-                    f":small[:gray[{_(title)}]]  \n" + (words if theirs == wanted else f":orange[**{words}**]")
-                )
+            if field not in alike:
+                for column, value in ((theirs_column, getattr(line, field)), (mine_column, wanted[field])):
+                    column.markdown(f":small[:gray[{_(title)}]]  \n:orange[**{plain(_said(field, value))}**]")
+        if alike:
+            both = " · ".join(plain(_said(field, wanted[field])) for field in alike)
+            st.markdown(f":small[:gray[{_('The same in both:')}]]  \n{both}")
         with st.container(horizontal=True, gap="xsmall"):
             st.button(
                 _("Keep theirs"),

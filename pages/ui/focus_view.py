@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.domain.text import Reading, ReviewStatus, Utterance
 from core.errors import NotFoundError
+from core.stages.dialogues.reasons import explained
 from pages.ui.conflict_choice import choose_version
 from pages.ui.decisions import (
     accept,
@@ -22,7 +23,7 @@ from pages.ui.decisions import (
     waiting_changes,
 )
 from pages.ui.frame import Visit
-from pages.ui.i18n import _, number
+from pages.ui.i18n import _, filled, number
 from pages.ui.labels import STATUS_LOOKS, extractor, review_status, utterance_kind
 from pages.ui.likely_speakers import likely_speakers
 from pages.ui.line_forms import edit_form, split_form
@@ -168,11 +169,12 @@ def _readings(visit: Visit, queue: Queue, line: Utterance, readings: Sequence[Re
 
 
 def _why(line: Utterance) -> None:
-    st.caption(
-        _("{extractor}, {share} sure: {reason}").format(
-            extractor=extractor(line.extractor), share=number(line.confidence, "#,##0 %"), reason=f"`{line.reason}`"
-        )
+    sentence, values = explained(line.reason)
+    why = filled(sentence, {name: plain(words) for name, words in values.items()})
+    sure = _("{extractor}, {share} sure").format(
+        extractor=extractor(line.extractor), share=number(line.confidence, "#,##0 %")
     )
+    st.markdown(f"{why}  \n:small[:gray[{sure} · `{line.reason}`]]")
 
 
 def _tools(visit: Visit, line: Utterance) -> None:
@@ -187,6 +189,7 @@ def _tools(visit: Visit, line: Utterance) -> None:
                 shortcut=key,
                 type="tertiary",
                 key=f"review-{name}",
+                disabled=name == "split" and len(line.text) < 2,
                 on_click=begin_task,
                 args=(name, line),
             )

@@ -52,7 +52,11 @@ if (!window.reviewKeys) {
 </script>"""
 
 _INTO_THE_FIELD: Final = """<script>
-document.querySelector(".st-key-review-task textarea")?.focus();
+(function look(left) {
+  const field = document.querySelector(".st-key-review-task textarea");
+  if (field) field.focus();
+  else if (left) requestAnimationFrame(() => look(left - 1));
+})(60);
 </script>"""
 
 

@@ -67,9 +67,6 @@ def _save(visit: Visit, queue: Queue, line: Utterance, seen: int, key: str, stat
 def split_form(visit: Visit, line: Utterance, names: Sequence[str]) -> None:
     """Draw the places where the line can be cut, and who says each part."""
     with st.container(border=True, key="review-task"):
-        if len(line.text) < 2:
-            st.caption(_("One sign cannot be cut in two."))
-            return
         places = cut_places(line.text)
         at = places[0] if places else _ELSEWHERE
         if places:
@@ -80,7 +77,9 @@ def split_form(visit: Visit, line: Utterance, names: Sequence[str]) -> None:
                 format_func=lambda one: _("elsewhere") if one == _ELSEWHERE else plain(cut_shown(line.text, one)),
                 key=f"split.at.{line.id}",
             )
-        if at == _ELSEWHERE:
+        if at == _ELSEWHERE and len(line.text) == 2:
+            at = 1
+        elif at == _ELSEWHERE:
             at = st.slider(_("After how many characters?"), 1, len(line.text) - 1, len(line.text) // 2)
         halves = (line.text[:at].strip(), line.text[at:].strip())
         speakers = []

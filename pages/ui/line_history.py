@@ -24,6 +24,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "redo": N_("done again"),
 }
 _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {"kind": utterance_kind, "status": review_status}
+_LONGEST: Final = 40
 _FIELDS: Final = ("status", "speaker", "kind", "text")
 
 
@@ -53,4 +54,5 @@ def told(event: Event) -> str:
 def _said(name: str, value: Any) -> str:
     if value is None:
         return "—"
-    return plain(_WORDS[name](value) if name in _WORDS else str(value))
+    words = _WORDS[name](value) if name in _WORDS else str(value)
+    return plain(words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…")

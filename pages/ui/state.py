@@ -217,8 +217,9 @@ UNDONE: Final = Slot("review.undone", "")
 """The line that undo or redo has just touched."""
 AROUND: Final = Slot("review.around", 1)
 """How many paragraphs before and after the line are shown."""
+CHART: Final = Slot("review.chart", "review", link="chart")
 CHARTED: Final = Slot("review.charted", "", link="charted")
-"""The text whose charts are shown; empty for all."""
+"""The text whose charts are shown."""
 LINES: Final = Trail("lines")
 LINE_SEEN: Final = Seen("line")
 WAY: Final = Walk("review")

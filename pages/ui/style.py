@@ -46,6 +46,7 @@ _CSS: Final = """
   .stButton kbd, .st-key-review-keys { display: none; }
   .st-key-queues { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
   .st-key-queues button { white-space: nowrap; }
+  .st-key-review-progress { order: 1; flex: 1 0 100%; }
   .st-key-scene { height: 42vh !important; }
   .st-key-review-decide {
     position: fixed; inset: auto 0 0; z-index: 99; padding: .6rem 1rem; justify-content: center;
