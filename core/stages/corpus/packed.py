@@ -50,6 +50,7 @@ def checked_parts(archive: zipfile.ZipFile, *, name: str, max_bytes: int) -> fro
     refuse_flood(parts, name=name, max_bytes=max_bytes)
     for part in parts:
         refuse_unsafe(part, shown=name)
+        refuse_locked(part, shown=name)
     return frozenset(part.filename for part in parts)
 
 
@@ -65,17 +66,21 @@ def refuse_flood(members: list[zipfile.ZipInfo], *, name: str, max_bytes: int) -
 
 
 def refuse_unsafe(member: zipfile.ZipInfo, *, shown: str) -> None:
-    """Raise InvalidInputError when a member wants out, is locked, or is a bomb."""
+    """Raise InvalidInputError when a member wants out, or is a bomb."""
     path = member.filename.replace("\\", "/")
     problem = ""
     if path.startswith("/") or ".." in PurePosixPath(path).parts or re.match(r"[A-Za-z]:", path):
         problem = N_("The archive holds a file that wants to lie outside of it: {name}.")
-    elif member.flag_bits & 1:
-        problem = N_("{name} is locked with a password.")
     elif member.file_size > _MAX_RATIO * max(member.compress_size, 1) and member.file_size > MEGABYTE:
         problem = N_("The file {name} unpacks to more than {ratio} times its size, as zip bombs do.")
     if problem:
         raise InvalidInputError(problem, remedy=_REMEDY, name=shown, ratio=_MAX_RATIO)
+
+
+def refuse_locked(member: zipfile.ZipInfo, *, shown: str) -> None:
+    """Raise InvalidInputError when a member is encrypted."""
+    if member.flag_bits & 1:
+        raise InvalidInputError(N_("{name} is locked with a password."), remedy=_REMEDY, name=shown)
 
 
 def member_bytes(archive: zipfile.ZipFile, member: str | zipfile.ZipInfo) -> bytes:

@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ def main() -> None:
     asked = parser.parse_args()
 
     resource.setrlimit(resource.RLIMIT_CPU, (asked.seconds, asked.seconds + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (asked.memory, asked.memory))
+    with suppress(ValueError, OSError):  # not every system lets a process bound its own memory
+        resource.setrlimit(resource.RLIMIT_AS, (asked.memory, asked.memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answer = _answer(asked.file.read_bytes(), asked.name, ReadingLimits(asked.max_unpacked, asked.max_pages))
     draft = asked.out.with_suffix(".draft")

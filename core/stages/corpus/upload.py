@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.errors import InvalidInputError
-from core.stages.corpus.packed import MEGABYTE, ZIP_MAGIC, member_bytes, opened, refuse_flood, refuse_unsafe
+from core.stages.corpus.packed import (
+    MEGABYTE,
+    ZIP_MAGIC,
+    member_bytes,
+    opened,
+    refuse_flood,
+    refuse_locked,
+    refuse_unsafe,
+)
 from core.stages.corpus.readers import is_archive, recognised
 from core.stages.corpus.settings import Refusal, UploadedText
 from core.translation import N_
@@ -49,14 +57,14 @@ class UploadLimits:
 def receive(stream: Readable, name: str, *, files: ContentStore, limits: UploadLimits) -> tuple[UploadedText, ...]:
     """Store one file, or each file of a zip; InvalidInputError, and nothing stored, when it is refused.
 
-    A zip is refused as a whole when it is too large, locked or crafted; a file in it that is none of the formats comes
-    back with the reason, so that the others are not lost. The name is for people: cleaned, and never used as a path.
+    A zip is refused as a whole when it is too large or crafted; a file in it that is locked or that nobody can read
+    comes back with the reason, so that the others are not lost. The name is for people: cleaned, and never a path.
     """
     shown = clean_name(name)
     data = _bounded(stream, limits)
     if data.startswith(ZIP_MAGIC) and is_archive(data, shown):
         with opened(io.BytesIO(data), name=shown) as archive:
-            members = [(_shown(member), member_bytes(archive, member)) for member in _checked(archive, shown, limits)]
+            members = [(_shown(member), _unpacked(archive, member)) for member in _checked(archive, shown, limits)]
         return tuple(_taken(member, content, files) for member, content in members)
     recognised(data, shown)
     return (UploadedText(sha256=files.put(data), name=shown, size=len(data)),)
@@ -69,7 +77,17 @@ def clean_name(name: str) -> str:
     return cleaned[-_MAX_NAME:] or "text"
 
 
-def _taken(name: str, data: bytes, files: ContentStore) -> UploadedText:
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | Refusal:
+    try:
+        refuse_locked(member, shown=_shown(member))
+    except InvalidInputError as refusal:
+        return Refusal.of(refusal)
+    return member_bytes(archive, member)
+
+
+def _taken(name: str, data: bytes | Refusal, files: ContentStore) -> UploadedText:
+    if isinstance(data, Refusal):
+        return UploadedText(name=name, refused=data)
     try:
         recognised(data, name)
     except InvalidInputError as refusal:

@@ -47,7 +47,7 @@ class Paragraph:
 
 def html_tree(text: str, name: str) -> etree._Element:
     """Parse HTML or XHTML as forgivingly as a browser; nothing is fetched, nothing is run."""
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = etree.fromstring(_bytes(text), parser)
     except (etree.LxmlError, ValueError):

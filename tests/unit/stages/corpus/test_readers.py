@@ -108,6 +108,12 @@ def test_a_page_of_the_web_gives_what_a_browser_shows():
     ]
 
 
+def test_a_page_that_is_one_long_text_is_read_whole():
+    said = f"{BODY}\n" * 110_000
+
+    assert len(read(f"<html><pre>{said}</pre></html>")[1].blocks or ()) == 110_000
+
+
 def test_markdown_gives_paragraphs_without_their_marks():
     text = (
         "---\ntitle: 竹声\n---\n# 竹声\n\n## 雨\n\n青儿*笑*道：\n“好雨。”\n陆远[不语](http://a.b)。\n\n"

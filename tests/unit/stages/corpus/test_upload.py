@@ -116,12 +116,16 @@ def test_documents_that_are_zips_themselves_are_kept_whole():
     assert shelf.kept == [document, document]
 
 
-def test_a_password_on_a_zip_is_told():
-    locked = bytearray(zipped({"a.txt": TEXT.encode()}).getvalue())
+def test_a_password_on_a_file_in_a_zip_is_told_and_the_others_are_kept():
+    locked = bytearray(zipped({"a.txt": TEXT.encode(), "b.txt": TEXT.encode()}).getvalue())
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         locked[locked.index(mark) + at] |= 1
 
-    assert "locked with a password" in refused(io.BytesIO(bytes(locked)), "a.zip")
+    bad, good = receive(io.BytesIO(bytes(locked)), "a.zip", files=Shelf(), limits=LIMITS)
+
+    assert bad.refused
+    assert "a.txt is locked with a password" in str(bad.refused.error())
+    assert good.name == "b.txt"
 
 
 def test_a_name_written_by_an_old_chinese_archiver_is_readable():
