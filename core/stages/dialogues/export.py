@@ -10,7 +10,10 @@ from core.stages.dialogues.rules import extract
 
 
 class UtteranceRow(TypedDict):
-    """One quotation; `chapter` from 1, `para` from 0 within it, offsets within the paragraph."""
+    """One quotation; `chapter` from 1, `para` from 0 within it, offsets within the paragraph.
+
+    A speech that `runs_on` over so many further paragraphs has its `end` in the last of them.
+    """
 
     chapter: int
     para: int
@@ -21,6 +24,7 @@ class UtteranceRow(TypedDict):
     type: str
     confidence: float
     reason: str
+    runs_on: int
 
 
 def extract_rows(passages: Sequence[Passage], cast: Mapping[str, Iterable[str]]) -> list[UtteranceRow]:
@@ -40,4 +44,5 @@ def row_of(utterance: Utterance) -> UtteranceRow:
         type=utterance.kind.value,
         confidence=utterance.confidence,
         reason=utterance.reason,
+        runs_on=utterance.runs_on,
     )
