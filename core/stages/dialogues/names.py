@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.domain.normalising import folded
@@ -49,15 +49,21 @@ class Names:
                 {folded(alias): folded(canonical) for alias in (canonical, *aliases) if not names_nobody(alias)}
             )
         meaning = {name: who for name, who in meaning.items() if name}
-        vague = {
-            name for name, who in meaning.items() if name == who and (name in (discovered or ()) or name in TITLES)
-        }
-        vague -= {folded(name) for name in cast}
-        return cls(re.compile(_trie_pattern(sorted(meaning))), meaning, _endings(meaning, vague))
+        vague = [name for name in (*TITLES, *(discovered or ())) if meaning.get(name) == name]
+        own = {folded(name) for name in cast}
+        endings = _endings(meaning, {name: place for place, name in enumerate(vague) if name not in own})
+        return cls(re.compile(_trie_pattern(sorted(meaning))), meaning, endings)
 
 
-def _endings(names: Iterable[str], vague: Collection[str]) -> dict[str, tuple[str, ...]]:
-    found = {name: tuple(name[at:] for at in range(1, len(name) - 1) if name[at:] in vague) for name in names}
+def _endings(names: Iterable[str], vague: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """Return which names each ends in; `vague`: titles, then discovered names, the more frequent first.
+
+    A short form that is more frequent than the long one is somebody's name by itself: `宝玉` and `甄宝玉`.
+    """
+    found = {}
+    for name in names:
+        shorter = [name[at:] for at in range(1, len(name) - 1) if name[at:] in vague]
+        found[name] = tuple(short for short in shorter if short in TITLES or vague[short] > vague.get(name, len(vague)))
     return {name: shorter for name, shorter in found.items() if shorter}
 
 

@@ -44,11 +44,11 @@ def extract(passages: Sequence[Passage], cast: Mapping[str, Iterable[str]]) -> I
 
 def _names(chapters: Sequence[Sequence[Paragraph]], cast: Mapping[str, Iterable[str]], *, modern: bool) -> Names:
     """Return the cast and who is found in the text: by speech cues, and in modern prose by deeds."""
-    found = set(discover_names(chapters))
+    found = dict.fromkeys(discover_names(chapters))
     if modern:
-        found |= set(discover_people(chapters))
-    full = short_forms(found) if modern else {}
-    return Names.of(cast, {name: full.get(name) for name in sorted(found)})
+        found |= dict.fromkeys(discover_people(chapters))
+        return Names.of(cast, found | short_forms(found))
+    return Names.of(cast, found)
 
 
 def _spellings(names: Names, chapters: Iterable[Sequence[Paragraph]]) -> dict[str, str]:
