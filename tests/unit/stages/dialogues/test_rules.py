@@ -92,6 +92,16 @@ def test_every_quotation_of_any_text_stands_where_it_says(paragraphs):
         ("青儿道：“冷么？”说着，又道：“我冷。”", ["沈青", "沈青"]),
         ("说的陆远也笑了，道：“好雨。”", ["陆远"]),
         ("她坐了半日。“好雨。”", [None]),
+        ("青儿正坐着，扯住陆远道：“好雨。”", ["沈青"]),
+        ("青儿拿着伞，对着三个丫鬟道：“好雨。”", ["沈青"]),
+        ("青儿嫌少，被陆远骂了一声道：“好雨。”", ["陆远"]),
+        ("青儿吩咐小厮去说：“下雨了。”", ["小厮"]),
+        ("青儿坐着。只听喊道：“好雨！”回头看时，只见陆远跳了进来。", ["陆远"]),
+        ("青儿坐着，陆远进来，他便笑道：“好雨。”", ["沈青"]),
+        ("陆远道：“好雨。”青儿道：“冷么？”道：“不冷。”", ["陆远", "沈青", "陆远"]),
+        ("连丫头们都说：“好雨。”", ["丫鬟"]),
+        ("忽见园中几个人跑来说：“下雨了。”", ["人"]),
+        ("青儿坐着，忽然听着陆远说道：“好雨。”", ["陆远"]),
     ],
 )
 def test_the_narration_names_the_speaker(paragraph, names):
@@ -128,10 +138,37 @@ def test_a_new_chapter_forgets_who_was_speaking():
         ("青儿改了“雨晴”二字，又看了一遍。", UtteranceKind.NONSPEECH),
         ("青儿应了一声“是”，便走了。", UtteranceKind.FRAGMENT),
         ("“好雨。”", UtteranceKind.SPEECH),
+        ("青儿暗笑道：“他怎么还不来？”", UtteranceKind.THOUGHT),
+        ("青儿瞪着眼，“一二三”乱叫。", UtteranceKind.SPEECH),
+        ("青儿在园里说“雨”，陆远没有听见。", UtteranceKind.NONSPEECH),
+        ("青儿写下三个大字道：“听竹轩”", UtteranceKind.NONSPEECH),
     ],
 )
 def test_the_narration_tells_what_sort_of_quotation_it_is(paragraph, kind):
     assert [line.kind for line in lines(paragraph)] == [kind]
+
+
+def test_a_cue_that_ends_a_paragraph_leads_to_the_next():
+    assert speakers("青儿坐着。陆远走进来，笑道：", "“下雨了。”") == ["陆远"]
+
+
+def test_a_title_means_the_last_one_who_was_named_with_it():
+    text = ("周知县道：“来了。”", "陆远道：“坐。”", "知县笑道：“好雨。”", "周知县道：“走罢。”", "周知县又道：“走。”")
+
+    assert speakers(*text)[2] == "周知县"
+
+
+def test_a_speech_over_the_ends_of_paragraphs_is_one_line():
+    (line,) = lines("青儿道：“好雨。", "再看看。”")
+
+    assert (line.text, line.runs_on, line.end, line.speaker) == ("好雨。\n再看看。", 1, 5, "沈青")
+
+
+def test_a_text_in_traditional_characters_is_read_like_any_other():
+    found = lines("青兒聽了，笑道：「好雨。」陸遠說道：「有什麼好？」")
+
+    assert [line.text for line in found] == ["好雨。", "有什麼好？"]
+    assert [line.speaker for line in found] == ["沈青", "陆远"]
 
 
 def test_terms_in_a_row_are_all_terms():
