@@ -12,9 +12,10 @@ from core.stages.dataset.formats.rows import Files
 from core.translation import N_
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-MAX_BYTES = 512 << 20
+MAX_BYTES = 256 << 20
 """Of all files together, unpacked."""
 _MAX_FILES = 1_000
+_MAX_NAME = 300
 _TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest a zip can say; when it was packed must not change its bytes."""
 
@@ -53,6 +54,8 @@ def _check(members: list[zipfile.ZipInfo], name: str) -> None:
         problem = N_("{name} holds more than {files} files.")
     elif sum(member.file_size for member in members) > MAX_BYTES:
         problem = N_("{name} unpacks to more than {megabytes} MB.")
+    elif any(len(member.filename) > _MAX_NAME for member in members):
+        problem = N_("{name} holds a file whose name is too long.")
     elif any(member.flag_bits & 1 for member in members):
         problem = N_("{name} is locked with a password.")
     if problem:

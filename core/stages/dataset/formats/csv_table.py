@@ -24,6 +24,7 @@ _MARK = b"\xef\xbb\xbf"
 _GUARD = "'"
 _RISKY = re.compile(r"[=+\-@\t\r＝＋－＠']")
 """A cell that begins so is run by a spreadsheet, or is a guard already; full-width signs count in Chinese ones."""
+_MAX_COLUMNS = 200
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -113,6 +114,14 @@ def _check_head(head: Sequence[str], name: str, intake: Intake) -> None:
             name=name,
             column=missing[0],
             needed=", ".join(table.NEEDED),
+        )
+    if len(head) > _MAX_COLUMNS:
+        raise InvalidInputError(
+            N_("{name} has {count} columns; {limit} are allowed."),
+            remedy=N_("Leave out the columns that hold no turns."),
+            name=name,
+            count=len(head),
+            limit=_MAX_COLUMNS,
         )
     intake.fields(dict.fromkeys(head, ""), table.COLUMNS)
 

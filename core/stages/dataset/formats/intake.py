@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from core.domain.persona import Persona
@@ -75,9 +75,10 @@ class Intake:
             self.refuse(place, reason.message, **reason.values)
             return
         if isinstance(system, str) and system.strip() and _whole(system):
-            self._prompts[system] += 1
+            self._prompts[_CONTROL.sub("", system)] += 1
         ordinal = len(self.samples) if origin.ordinal is None else origin.ordinal
-        self.samples.append(Sample(ordinal, origin.source_id[:_MAX_ID], origin.chapter, origin.split, checked))
+        source = _CONTROL.sub("", origin.source_id)[:_MAX_ID] if _whole(origin.source_id) else ""
+        self.samples.append(Sample(ordinal, source, origin.chapter, origin.split, checked))
 
     def repair(self, place: Place, message: str, **values: object) -> None:
         """Remember that a record was mended."""
@@ -115,6 +116,10 @@ class Intake:
                 N_("There are {count} different system prompts; the most frequent one is taken."),
                 count=len(self._prompts),
             )
+        samples = self.samples
+        if len({one.ordinal for one in samples}) < len(samples):
+            self.note(N_("several samples have the same number; they are numbered anew"))
+            samples = [replace(one, ordinal=ordinal) for ordinal, one in enumerate(samples)]
         report = CheckReport(
             read=len(self.samples),
             repaired=len(self._repaired),
@@ -124,7 +129,7 @@ class Intake:
         )
         prompts = [prompt for prompt, _ in self._prompts.most_common(1)]
         prompt = persona.system_prompt if persona else "".join(prompts)
-        return Imported(tuple(self.samples), report, prompt, persona)
+        return Imported(tuple(samples), report, prompt, persona)
 
     def _find(self, finding: Finding) -> None:
         if len(self._findings) < _MAX_FINDINGS:
@@ -156,7 +161,7 @@ class Intake:
             self.repair(place, N_("control characters in turn {turn} were taken out"), turn=number)
             text = _CONTROL.sub("", text)
         speaker = _CONTROL.sub("", turn.speaker)[:_MAX_ID]
-        return Turn(turn.role, speaker, text, tuple(one[:_MAX_ID] for one in turn.utterance_ids))
+        return Turn(turn.role, speaker, text, tuple(_CONTROL.sub("", one)[:_MAX_ID] for one in turn.utterance_ids))
 
     def _is_spoken(self, turn: Turn, number: int, place: Place) -> bool:
         if turn.text.strip():

@@ -104,7 +104,7 @@ def manifest(
 
 def read_manifest(files: Files) -> Manifest | None:
     """Return the manifest among the files, or None when there is none of ours."""
-    if NAME not in files:
+    if NAME not in files or b"\\u0000" in files[NAME]:  # which no database takes
         return None
     try:
         return Manifest.model_validate_json(files[NAME])
@@ -149,6 +149,8 @@ def _origin(sample: Sample) -> dict[str, Any]:
 
 def _matched(samples: Sequence[Sample], origins: Sequence[SampleOrigin]) -> list[Sample] | None:
     """Return the samples with their origins, side by side in the order of each side; None when they do not match."""
+    if len({origin.ordinal for origin in origins}) < len(origins):
+        return None
     matched: list[Sample] = []
     for split in Split:
         side = [sample for sample in samples if sample.split is split]

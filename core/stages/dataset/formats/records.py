@@ -17,8 +17,9 @@ from core.translation import N_
 NOT_DATA = ("manifest.json", "dataset_info.json")
 """Files of an export that describe and hold no samples."""
 
-_USUAL = 1 << 16
-_MAX_RECORD = 1 << 22
+_WINDOWS = (1 << 16, 1 << 19, 1 << 22)
+"""Characters looked at in turn: a longer window is copied only for a longer record."""
+_MAX_RECORD = _WINDOWS[-1]
 """Characters of one record: what is parsed at once takes memory many times its length."""
 _WHITE = " \t\r\n"
 _SPACE = re.compile(f"[{_WHITE}]*")
@@ -73,10 +74,9 @@ def decoded(data: bytes, name: str) -> str:
 
 def parsed(text: str, place: int = 0) -> tuple[Any, int]:
     """Return the JSON value that begins at an offset, and where it ends; ValueError says what is wrong with it."""
-    window = text[place : place + _USUAL]
-    for size in (_USUAL, _MAX_RECORD):
+    for size in _WINDOWS:
         try:
-            value, end = _DECODER.raw_decode(window)
+            value, end = _DECODER.raw_decode(text[place : place + size])
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
         except ValueError as error:
@@ -84,7 +84,6 @@ def parsed(text: str, place: int = 0) -> tuple[Any, int]:
                 raise ValueError(_plain(error)) from None
             if size == _MAX_RECORD:
                 raise ValueError(f"{_plain(error)}, or longer than {_MAX_RECORD:,} characters") from None
-            window = text[place : place + _MAX_RECORD]
         else:
             return value, place + end
     raise AssertionError(place)

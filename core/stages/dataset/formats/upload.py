@@ -8,6 +8,7 @@ from typing import Any
 from core.errors import InvalidInputError
 from core.stages.dataset.formats import FORMATS, format_named, png
 from core.stages.dataset.formats.archive import MAGIC, MAX_BYTES, unpacked
+from core.stages.dataset.formats.manifest import NAME as MANIFEST
 from core.stages.dataset.formats.manifest import read_manifest, restored
 from core.stages.dataset.formats.records import NOT_DATA, first_record
 from core.stages.dataset.formats.rows import Files, Imported
@@ -39,13 +40,21 @@ def read_upload(data: bytes, name: str, *, format: str = "") -> Imported:
             megabytes=MAX_BYTES >> 20,
         )
     row = format_named(format) if format else None
-    files = unpacked(data, name) if data.startswith(MAGIC) else {_named_by_content(data, name): data}
+    files = _at_home(unpacked(data, name)) if data.startswith(MAGIC) else {_named_by_content(data, name): data}
     known = read_manifest(files)
     if row is None:
         told = known.format if known and known.format in FORMATS else _told(files, name)
         row = FORMATS[told]
     imported = row.read(files)
     return restored(imported, known, files) if known and imported.persona is None else imported
+
+
+def _at_home(files: Files) -> Files:
+    """Return the files as they were exported, when somebody has packed them again with their folder."""
+    folder = next(iter(files), "").partition("/")[0] + "/"
+    if f"{folder}{MANIFEST}" in files and all(name.startswith(folder) for name in files):
+        return {name.removeprefix(folder): data for name, data in files.items()}
+    return files
 
 
 def _named_by_content(data: bytes, name: str) -> str:

@@ -213,6 +213,13 @@ def test_a_table_row_with_a_strange_role_refuses_its_sample():
     assert found.report.read == 1
 
 
+def test_numbers_that_two_samples_share_are_given_anew():
+    found = read_upload(b"sample,role,text\n1,assistant,a\n2,assistant,b\n1,assistant,c\n", "a.csv")
+
+    assert [one.ordinal for one in found.samples] == [0, 1, 2]
+    assert findings(found) == ["noted: several samples have the same number; they are numbered anew"]
+
+
 def reviewed() -> Origins:
     """Two lines of one turn: one accepted, one pending."""
     first = line("沈青", "=不冷。", 1, start=0, status=ReviewStatus.ACCEPTED)

@@ -72,6 +72,8 @@ HOSTILE = {
     "a table without a head": b"1,2,3\n4,5,6\n",
     "a table cut off": b'sample,role,text\n1,user,"abc',
     "a cell of a megabyte": b"sample,role,text\n1,user," + b"x" * 1_000_000 + b"\n",
+    "a table of a million columns": b"sample,role,text" + b",x" * 1_000_000 + b"\n1\n" * 1_000,
+    "a name without end": zipped(**{"a" * 400 + "_json": b"[]"}),
     "a zip of nothing": zipped(),
     "a zip cut off": zipped(train_json=b"[]")[:-10],
     "a zip of a picture": zipped(a_jpg=b"\xff\xd8"),
@@ -123,7 +125,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
                 for _ in range(100):
                     member.write(b" " * 1_000_000)
 
-    with pytest.raises(InvalidInputError, match="512 MB"):
+    with pytest.raises(InvalidInputError, match="256 MB"):
         read_upload(out.getvalue(), "a.zip")
 
 

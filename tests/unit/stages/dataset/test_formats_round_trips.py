@@ -130,6 +130,15 @@ def test_a_file_that_was_changed_keeps_its_words_and_loses_its_origins():
     assert "not as they were exported" in found.report.findings[-1].message
 
 
+def test_an_export_packed_again_with_its_folder_is_known():
+    files = unpacked(export_archive(VERSION, SAMPLES, format="huggingface", persona=HER, origins=ORIGINS), "a.zip")
+
+    found = read_upload(packed({f"daiyu/{name}": data for name, data in files.items()}), "a.zip")
+
+    assert list(found.samples) == SAMPLES
+    assert found.report.findings == ()
+
+
 def test_one_file_holds_both_sides():
     assert len(json.loads(export(VERSION, SAMPLES))) == 3
     assert [one.split for one in read_upload(export(VERSION, SAMPLES, format="csv"), "a.csv").samples] == [
