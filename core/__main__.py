@@ -84,14 +84,13 @@ def extract(
     if file is None:
         _extract_store(method, _parsed(settings), persona, estimate, as_json)
         return
-    from core.stages.corpus.chapters import split_passages
-    from core.stages.corpus.encoding import decode
+    from core.stages.corpus.run import read_passages
     from core.stages.dialogues.export import row_of
     from core.stages.dialogues.extractors import extractor
 
-    text, _ = decode(_bytes(file), file.name)
     cast = json.loads(_bytes(aliases)) if aliases else {}
-    rows = [row_of(line) for line in extractor(method).extract(split_passages(text, file.stem), cast)]
+    passages = read_passages(_bytes(file), file.name, source_id=file.stem)
+    rows = [row_of(line) for line in extractor(method).extract(passages, cast)]
     if jsonl is not None:
         draft = jsonl.with_name(jsonl.name + ".draft")
         draft.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

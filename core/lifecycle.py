@@ -101,7 +101,6 @@ STAGES: tuple[Stage, ...] = (
         role=Role.CURATOR,
         icon="menu_book",
         next_step=N_("Import a text"),
-        coming=N_("EPUB, DOCX, PDF and subtitles as sources."),
     ),
     Stage(
         "dialogues",
@@ -113,7 +112,6 @@ STAGES: tuple[Stage, ...] = (
         role=Role.CURATOR,
         icon="forum",
         next_step=N_("Extract the dialogues"),
-        coming=N_("Extraction by a language model through Kor, review queues, split and merge."),
     ),
     Stage(
         "dataset",

@@ -28,6 +28,7 @@ class TextFormat(StrEnum):
     DOCX = "docx"
     PDF = "pdf"
     SRT = "srt"
+    VTT = "vtt"
     ASS = "ass"
 
 

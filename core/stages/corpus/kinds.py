@@ -21,7 +21,7 @@ _ENOUGH = 0.4
 
 def detect_kind(passages: Sequence[Passage], form: TextFormat = TextFormat.PLAIN) -> SourceKind:
     """Return the kind the paragraphs look like; a novel in doubt, and of subtitles what several people say."""
-    if form in (TextFormat.SRT, TextFormat.ASS):
+    if form in (TextFormat.SRT, TextFormat.VTT, TextFormat.ASS):
         return SourceKind.SCREENPLAY
     lines = [passage.text for passage in passages if passage.kind is PassageKind.PARAGRAPH]
     spoken = [line for line in lines if not _STAGE_LINE.match(line)]

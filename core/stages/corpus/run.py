@@ -147,9 +147,7 @@ def read_source(
 
     `put` keeps the text of a file that is no plain text and returns its sha256.
     """
-    defaults = CorpusSettings()
-    limits = ReadingLimits(defaults.max_unpacked_mb * MEGABYTE, defaults.max_pages)
-    form, document = read_document(data, upload.name, limits=limits, tick=lambda _share: None)
+    form, document = _read_here(data, upload.name)
     return source_of(
         document,
         form,
@@ -161,6 +159,17 @@ def read_source(
         run_id=run_id,
         put=put,
     )
+
+
+def read_passages(data: bytes, name: str, *, source_id: str) -> list[Passage]:
+    """Return the passages of a file of any format, read in this process, nothing stored."""
+    return document_passages(_read_here(data, name)[1], source_id)
+
+
+def _read_here(data: bytes, name: str) -> tuple[TextFormat, Document]:
+    defaults = CorpusSettings()
+    limits = ReadingLimits(defaults.max_unpacked_mb * MEGABYTE, defaults.max_pages)
+    return read_document(data, name, limits=limits, tick=lambda _share: None)
 
 
 def source_of(

@@ -40,6 +40,7 @@ READERS: Final = (
     Reader(TextFormat.EPUB, epub.read, in_zip=epub.CONTAINER),
     Reader(TextFormat.DOCX, docx.read, in_zip=docx.BODY),
     Reader(TextFormat.ASS, subtitles.read, in_text=lambda text, _name: subtitles.recognises_ass(text)),
+    Reader(TextFormat.VTT, subtitles.read, in_text=lambda text, _name: subtitles.recognises_vtt(text)),
     Reader(TextFormat.SRT, subtitles.read, in_text=lambda text, _name: subtitles.recognises_srt(text)),
     Reader(TextFormat.HTML, html.read, in_text=lambda text, _name: html.recognises(text)),
     Reader(TextFormat.MARKDOWN, markdown.read, in_text=markdown.recognises),

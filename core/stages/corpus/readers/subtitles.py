@@ -25,9 +25,13 @@ _SHARE = 500
 
 
 def recognises_srt(text: str) -> bool:
-    """Whether a decoded file begins as SubRip or WebVTT does."""
-    text = text.lstrip("\ufeff")
-    return _SRT.match(text) is not None or _VTT.match(text) is not None
+    """Whether a decoded file begins as SubRip does."""
+    return _SRT.match(text.lstrip("\ufeff")) is not None
+
+
+def recognises_vtt(text: str) -> bool:
+    """Whether a decoded file begins as WebVTT does."""
+    return _VTT.match(text.lstrip("\ufeff")) is not None
 
 
 def recognises_ass(text: str) -> bool:
@@ -39,7 +43,7 @@ def read(data: bytes, name: str, limits: ReadingLimits, tick: Tick) -> Document:
     """Read the cues in order of time; each paragraph's place is when its cue begins, hh:mm:ss.mmm."""
     text, encoding = decode(data, name)
     text = text.lstrip("\ufeff")
-    form = "ass" if recognises_ass(text) else "vtt" if _VTT.match(text) else "srt"
+    form = "ass" if recognises_ass(text) else "vtt" if recognises_vtt(text) else "srt"
     if form == "vtt":
         text = _VOICE.sub(r"\1：", text)
     try:

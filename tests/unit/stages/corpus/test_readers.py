@@ -51,7 +51,7 @@ def refused(data: bytes | str, name: str = "a") -> str:
         (f"\ufeff<?xml version='1.0'?>\n<!-- 雨 -->\n<html><p>{BODY}</p></html>".encode(), TextFormat.HTML),
         (f"# 雨\n\n{BODY}\n\n## 晴\n\n{BODY}\n".encode(), TextFormat.MARKDOWN),
         (f"\ufeff1\r\n00:00:01,000 --> 00:00:02,500\r\n{BODY}\r\n".encode("utf-16"), TextFormat.SRT),
-        (f"WEBVTT\n\n00:01.000 --> 00:02.500\n{BODY}\n".encode(), TextFormat.SRT),
+        (f"WEBVTT\n\n00:01.000 --> 00:02.500\n{BODY}\n".encode(), TextFormat.VTT),
         (f"[Script Info]\n\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,D,,0,0,0,,{BODY}".encode(), TextFormat.ASS),
         (epub({"a.xhtml": f"<p>{BODY}</p>"}), TextFormat.EPUB),
         (docx(paragraph(BODY)), TextFormat.DOCX),
