@@ -34,11 +34,11 @@ def edit_form(visit: Visit, queue: Queue, line: Utterance, names: Sequence[str])
         kinds = list(UtteranceKind)
         right.selectbox(_("Kind"), kinds, index=kinds.index(line.kind), format_func=utterance_kind, key=f"{key}.kind")
         with st.container(horizontal=True):
+            # Ctrl+Enter in the field presses the form's first button; a shortcut of its own would press it twice.
             st.form_submit_button(
                 _("Save and accept"),
                 type="primary",
                 icon=":material/check:",
-                shortcut="Ctrl+Enter",
                 on_click=_save,
                 args=(visit, queue, line, seen, key, ReviewStatus.ACCEPTED),
             )

@@ -34,6 +34,7 @@ def test_from_an_uploaded_book_to_a_reply_with_a_voice(
     visitor.open("dialogues")
     visitor.unfold("Find the dialogues")
     visitor.starts_and_sees_succeed("Start")
+    visitor.page.get_by_role("radio", name="Table").click()
     visitor.choose("Speaker", "贾宝玉")
     visitor.sees_row(0, "贾宝玉")
 
