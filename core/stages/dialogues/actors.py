@@ -7,11 +7,19 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from core.stages.dialogues.clauses import PRONOUNS
+from core.stages.dialogues.clauses import PRONOUNS, sentences, subjects
 from core.stages.dialogues.names import Names
 from core.stages.dialogues.paragraphs import Paragraph
 from core.stages.dialogues.people import Gender
 
+LEAVES = re.compile(
+    "(?:走开|走远|走了|离开|告辞|跑了|睡着|走出去|退出去|跑出去|出去了|下楼去|下去了|回家去|回屋|进屋去|倒退出去|关上了?门|带上了?门)[了去]*[，。！]?$"
+)
+"""How a sentence ends after which somebody is gone."""
+SILENT = re.compile(
+    "没有?(?:说话|吭声|回答|答话|接话|出声|作声|应声|理)|不(?:说话|吭声|回答|答话|接话|出声|作声|理)|刚要开口|张了张嘴|说不出|沉默|一言不发|一声不吭"
+)
+"""Somebody acts, but does not speak."""
 NARRATOR = "我"
 THIRD = frozenset("他她")
 ANYBODY = frozenset(("人", "众人"))
@@ -77,6 +85,13 @@ def resolved(acting: Sequence[list[str]], sexes: Mapping[str, Gender], narrator:
             known.append(who)
         known_as.append([who for who in known if who])
     return known_as
+
+
+def those_who(pattern: re.Pattern[str], paragraph: Paragraph, names: Names) -> set[str]:
+    """Return who acts in the sentences of a paragraph's narration that show the pattern."""
+    narration = [line.before for line in paragraph.lines] + [paragraph.rest]
+    shown = [sentence for part in narration for sentence in sentences(part) if pattern.search(sentence)]
+    return {who for sentence in shown for who in subjects(sentence, names)}
 
 
 def leading(acting: Sequence[list[str]]) -> dict[str, float]:

@@ -36,7 +36,7 @@ NEVER_IN_NAMES = frozenset(
     "他她它我你您们其此彼几个众什么怎谁里外下前后左右手话事时日今昨半声各每或若果虽但可还再更最很极让使命知觉得到"
     "完罢吧呢吗啊呀哎嗳啐呸呵悄低冷怒急悲连口头心眼泪暗已经即遂乃故则以于从由向所之乎矣焉哉等与上写批念唱吟代接发奏启谢求央喝"
 )
-_SELDOM_IN_NAMES = frozenset("的了着是在不便就都把被将么吗呢吧啊呀向对她它我你您这那什怎谁")
+SELDOM_IN_NAMES = frozenset("的了着是在不便就都把被将么吗呢吧啊呀向对她它我你您这那什怎谁")
 """Not even in the name of somebody who speaks often."""
 _NO_NAMES = frozenset(
     word
@@ -131,7 +131,7 @@ def _is_name(name: str, evidence: _Evidence) -> bool:
         return False
     if name[0] in _POINTING:
         return name[1:] in _BEINGS and evidence.cues[name] > 1
-    if any(letter in _SELDOM_IN_NAMES for letter in name):
+    if any(letter in SELDOM_IN_NAMES for letter in name):
         return name.endswith(_SERVANT)
     person = name[0] in SURNAMES or name[-2:] in roles.TITLES or name[-1] in _BEINGS or evidence.partner[name[:4]] > 0
     if any(letter in NEVER_IN_NAMES for letter in name):

@@ -63,6 +63,10 @@ def _lines(text: str, quoted: Quoted, carried: str) -> Iterator[Line]:
         after = text[quote.end : following] if not quote.runs_on else ""
         previous = kind_of(quote, before, after, previous)
         yield Line(
-            quote, previous, before, after, text[quote.start + 1 : quote.end] if not quote.runs_on else quote.text
+            quote,
+            previous,
+            before,
+            after,
+            text[quote.start + 1 :][: len(quote.text)] if not quote.runs_on else quote.text,
         )
         read = quote.end

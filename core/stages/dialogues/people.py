@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from core.stages.dialogues import roles
-from core.stages.dialogues.discovery import NEVER_IN_NAMES
+from core.stages.dialogues.discovery import NEVER_IN_NAMES, SELDOM_IN_NAMES
 from core.stages.dialogues.paragraphs import Paragraph
 from core.stages.dialogues.roles import SURNAMES
 
@@ -167,6 +167,10 @@ def _is_person(name: str, seen: _Seen) -> bool:
         return False
     if len(name) > 2 and all(letter in _FOREIGN for letter in name):
         return seen.deeds[name] > 1
+    if any(letter in SELDOM_IN_NAMES for letter in name):
+        return False
+    if len(name) == 2 and seen.called[name] and seen.deeds[name] > 3:
+        return True
     if any(letter in NEVER_IN_NAMES - _TITLE_LETTERS for letter in name):
         return False
     if name.endswith(_TITLE_WORDS) and len(name) < 6:

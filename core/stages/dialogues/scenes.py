@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from core.domain.text import UtteranceKind
 from core.stages.dialogues.actors import (
     ANYBODY,
+    LEAVES,
     NARRATOR,
+    SILENT,
     THIRD,
     appositions,
     leading,
     narrator_of,
     pronouns_after,
     resolved,
+    those_who,
 )
 from core.stages.dialogues.attribution import Attribution
 from core.stages.dialogues.clauses import PRONOUNS, TOGETHER, sentences, subjects
@@ -38,6 +41,8 @@ _ASKS_NAME = re.compile("我叫|我姓|叫什么|贵姓|名字|哪位|你是谁|
 """Whom a name alone answers with the speaker's own."""
 _ALONE = re.compile("[，。！？…]")
 _SELF = re.compile("(?:我叫|我是|我姓|叫我)$")
+_GONE = 8
+"""Who has left is as far away as who acted so many paragraphs earlier."""
 _REACH = 14
 """Paragraphs after which somebody who was not named again has left the scene."""
 
@@ -158,6 +163,8 @@ class Conversation:
     def _last(self, narration: str, weight: float, reason: str) -> Iterator[tuple[str, float, str]]:
         for sentence in reversed(sentences(narration)):
             people = list(subjects(sentence, self._names))
+            if people and SILENT.search(sentence) and reason.startswith("deed"):
+                return
             if people:
                 yield people[-1], weight, reason
                 if people[-1] in THIRD:
@@ -173,7 +180,7 @@ class Conversation:
 
     def _hear(self, words: str, draft: _Draft, asked: bool) -> None:
         """Take the names said aloud: those who are called, and those who are spoken of; `asked`: for a name."""
-        draft.asks = _ASKS_NAME.search(words) is not None
+        draft.asks = draft.asks or _ASKS_NAME.search(words) is not None
         for found in self._names.pattern.finditer(words):
             who = self._names.meaning[found.group()]
             alone_before = found.start() == 0 or _CALLS.match(words[found.start() - 1])
@@ -206,10 +213,10 @@ class Conversation:
         read = 0
         for at, draft in enumerate(drafts):
             for paragraph in range(read, draft.paragraph + 1):
-                present.update((who, paragraph - _MENTIONED) for who in self._mentioned(chapter[paragraph]))
+                for who in [*self._mentioned(chapter[paragraph]), *([narrator] if narrator else [])]:
+                    present[who] = max(paragraph - _MENTIONED, present.get(who, 0))
                 present.update((who, paragraph) for one in acting[paragraph] for who in one.split(TOGETHER))
-                if narrator:
-                    present[narrator] = max(paragraph - _MENTIONED, present.get(narrator, 0))
+                present.update((who, paragraph - _GONE) for who in those_who(LEAVES, chapter[paragraph], self._names))
             between = [who for one in acting[read : draft.paragraph] for who in one]
             narrated = at == 0 or any(
                 not chapter[n].lines for n in range(drafts[at - 1].paragraph + 1, draft.paragraph)
@@ -219,7 +226,9 @@ class Conversation:
             for who in weights:
                 weights[who] += self._weights.leads * main.get(who, 0.0)
             _as_narrator(weights, narrator)
-            self._weigh_pronouns(draft, between if narrated else [], weights, sexes | _unnamed(narrator))
+            quiet = those_who(SILENT, chapter[draft.paragraph - 1], self._names) if draft.paragraph else set()
+            between = [] if not narrated or set(between[-1:]) & quiet else between
+            self._weigh_pronouns(draft, between, weights, sexes | _unnamed(narrator))
             turns.append(Turn(weights, narrated, resumed=bool(turns) and turns[-1].narrated))
         return turns
 
