@@ -181,6 +181,13 @@ def persona_of(card: Card) -> Persona:
     )
 
 
+def with_persona(card: Card, persona: Persona) -> Card:
+    """Return the card with what has changed of its persona, and all else as it was, placeholders included."""
+    before, after = card_of(persona_of(card)).persona, card_of(persona).persona
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    return Card(card.spec, {**card.persona, **changed}, card.rest)
+
+
 def _spec(content: Mapping[str, Any]) -> CardSpec:
     spec = content.get("spec")
     if isinstance(spec, str) and spec.startswith("chara_card_v"):

@@ -31,7 +31,7 @@ def export(
     SettingsError for an unknown format, InvalidInputError for one of several files.
     """
     row = format_named(format)
-    kept, her, known = trainable(samples), persona or _nobody(version), origins or Origins()
+    kept, her, known = row.choose(trainable(samples)), persona or _nobody(version), origins or Origins()
     files = row.write(version, kept, her, known)
     if len(files) > 1:
         files = row.write(version, [replace(sample, split=Split.TRAIN) for sample in kept], her, known)
@@ -49,7 +49,7 @@ def export_archive(
 ) -> bytes:
     """Return the samples as a zip with a manifest, a file a side; the same content gives the same bytes."""
     row = format_named(format)
-    kept = trainable(samples)
+    kept = row.choose(trainable(samples))
     files = dict(row.write(version, kept, persona, origins))
     return packed({**files, NAME: manifest(row.name, version, kept, persona, origins, files)})
 

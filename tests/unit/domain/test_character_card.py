@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from core.domain.character_card import (
     card_of,
     persona_of,
     read_card,
+    with_persona,
     write_card,
 )
 from core.domain.persona import Persona
@@ -122,6 +124,18 @@ def test_a_stranger_without_a_prompt_gets_one_from_the_descriptions():
     assert her.system_prompt == "住在竹林里。\n\n青儿冷清\n\n雨夜"
     assert her.greeting == "尊客来了。"
     assert her.id == persona_of(read_card(stranger())).id
+
+
+def test_a_persona_edited_here_goes_back_into_the_card_she_came_from():
+    before = stranger(scenario="{{user}}在檐下。", unknown={"kept": True})
+    card = read_card(before)
+    edited = replace(persona_of(card), aliases=("青儿姑娘",))
+
+    assert write_card(with_persona(card, persona_of(card))) == before
+    assert write_card(with_persona(card, edited))["data"] == {
+        **before["data"],
+        "extensions": {EXTENSION: {"aliases": ["青儿姑娘"]}},
+    }
 
 
 def test_version_one_is_read_and_written_as_version_two():

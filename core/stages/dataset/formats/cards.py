@@ -10,7 +10,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.domain.character_card import Card, CardSpec, backfilled, card_of, persona_of, read_card, write_card
@@ -91,7 +92,13 @@ def read(files: Files) -> Imported:
     kept = [field for field in ("character_book", "alternate_greetings", "assets") if _data(card).get(field)]
     if kept:
         intake.note(N_("a persona has no place for {fields}; they stay in the card"), fields=", ".join(kept))
-    return intake.imported(name=chosen, persona=persona_of(card))
+    return replace(intake.imported(name=chosen, persona=persona_of(card)), card=card)
+
+
+def short_ones(samples: Sequence[Sample]) -> list[Sample]:
+    """Return a few short conversations from all over the training side."""
+    short = [one for one in samples if one.split is Split.TRAIN and _length(one) <= _EXAMPLE_CHARACTERS]
+    return short[:: max(1, len(short) // _EXAMPLES)][:_EXAMPLES]
 
 
 def _card(samples: Sequence[Sample], persona: Persona) -> Card:
@@ -99,10 +106,7 @@ def _card(samples: Sequence[Sample], persona: Persona) -> Card:
 
 
 def _as_examples(samples: Sequence[Sample]) -> str:
-    """Return a few short conversations from all over the training side."""
-    short = [one for one in samples if one.split is Split.TRAIN and _length(one) <= _EXAMPLE_CHARACTERS]
-    chosen = short[:: max(1, len(short) // _EXAMPLES)][:_EXAMPLES]
-    return "\n".join(f"<START>\n{_as_example(one)}" for one in chosen)
+    return "\n".join(f"<START>\n{_as_example(one)}" for one in short_ones(samples))
 
 
 def _as_example(sample: Sample) -> str:
@@ -159,11 +163,24 @@ def _unreadable(name: str, problem: str) -> InvalidInputError:
     )
 
 
-_CARRIES = frozenset({Carried.PERSONA, Carried.SYSTEM})
-_LOSES = N_("All conversations but a dozen short ones, given as examples; the persona's drawing.")
+_Write = Callable[[DatasetVersion, Sequence[Sample], Persona, Origins], Files]
+
+
+def _row(name: str, title: str, extension: str, write: _Write) -> Format:
+    return Format(
+        name=name,
+        title=title,
+        extension=extension,
+        write=write,
+        read=read,
+        carries=frozenset({Carried.PERSONA, Carried.SYSTEM}),
+        loses=N_("All conversations but a dozen short ones, given as examples; the persona's drawing."),
+        choose=short_ones,
+    )
+
 
 ROWS = (
-    Format("card-v2", N_("Character card, version 2 (JSON)"), "json", write_v2, read, _CARRIES, _LOSES),
-    Format("card-v3", N_("Character card, version 3 (JSON)"), "json", write_v3, read, _CARRIES, _LOSES),
-    Format("card-png", N_("Character card (PNG, versions 2 and 3)"), "png", write_png, read, _CARRIES, _LOSES),
+    _row("card-v2", N_("Character card, version 2 (JSON)"), "json", write_v2),
+    _row("card-v3", N_("Character card, version 3 (JSON)"), "json", write_v3),
+    _row("card-png", N_("Character card (PNG, versions 2 and 3)"), "png", write_png),
 )

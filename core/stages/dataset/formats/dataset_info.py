@@ -1,8 +1,7 @@
 """`dataset_info.json`, by which LLaMA-Factory finds and reads a file.
 
-Columns that are not named there do not exist for it, so all are named; it opens the file in the system's own encoding, so
-it is ASCII. Source: LLaMA-Factory, `data/README.md` and
-`src/llamafactory/data/parser.py`.
+Columns that are not named there do not exist for it, so all are named; it opens the file in the system's own encoding,
+so it is ASCII. Source: LLaMA-Factory, `data/README.md` and `src/llamafactory/data/parser.py`.
 """
 
 from __future__ import annotations

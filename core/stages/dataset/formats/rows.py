@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.character_card import Card
 from core.domain.persona import Persona
 from core.domain.text import DatasetVersion, Sample, Source, Utterance
 from core.stages.dataset.formats.report import CheckReport
@@ -44,6 +45,8 @@ class Imported:
     report: CheckReport
     system_prompt: str = ""
     persona: Persona | None = None
+    card: Card | None = None
+    """The card the persona is of, with all she has no place for; `with_persona` puts her back into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +63,7 @@ class Format:
     carries: frozenset[Carried]
     loses: str
     """In words, for docs/formats.md and the page; empty when nothing is lost."""
+    choose: Callable[[Sequence[Sample]], Sequence[Sample]] = list
+    """The samples that go in; all, but for cards."""
     needs_lines: bool = False
     """Whether `write` makes use of `Origins.lines`."""

@@ -72,7 +72,18 @@ def test_a_card_brings_the_persona_and_her_examples(row):
     found = read_upload(export_archive(VERSION, SAMPLES, format=row.name, persona=HER, origins=ORIGINS), "a.zip")
 
     assert found.persona == HER
+    assert found.card is not None
+    assert found.card.rest["data"]["tags"] == ["竹声"]
     assert [one.turns[-1].text for one in found.samples] == ["=不冷。\n真的。", "我是沈青。"]
+
+
+@card
+def test_the_manifest_of_a_card_tells_of_its_examples_only(row):
+    many = [replace(SAMPLES[0], ordinal=number) for number in range(100)]
+
+    files = unpacked(export_archive(VERSION, many, format=row.name, persona=HER, origins=ORIGINS), "a.zip")
+
+    assert [one["ordinal"] for one in json.loads(files["manifest.json"])["samples"]] == [8 * n for n in range(12)]
 
 
 @pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
