@@ -30,21 +30,33 @@ class AskingSettings(BaseModel):
         default="", title="Address", description="Base URL of a server that speaks the OpenAI protocol, e.g. with /v1."
     )
     model: str = Field(default="", title="Model", description="The model's name at that server.")
-    concurrency: int = Field(default=8, ge=1, le=64, description="Questions under way at once.")
+    concurrency: int = Field(default=8, ge=1, le=64, title="At once", description="Questions under way at once.")
     attempts: int = Field(
         default=5, ge=1, le=20, description="How often a question is sent when no answer comes: busy, broken, too slow."
     )
     reasks: int = Field(
-        default=2, ge=0, le=10, description="How often a question is asked again when its answer cannot be read."
+        default=2,
+        ge=0,
+        le=10,
+        title="Asked again",
+        description="How often a question is asked again when its answer cannot be read.",
     )
     backoff_seconds: float = Field(
-        default=1.0, ge=0, le=60, description="First pause after a question without an answer; it doubles each time."
+        default=1.0,
+        ge=0,
+        le=60,
+        title="First pause (seconds)",
+        description="First pause after a question without an answer; it doubles each time.",
     )
-    timeout_seconds: float = Field(default=120, ge=1, le=1800, description="How long an answer may take.")
+    timeout_seconds: float = Field(
+        default=120, ge=1, le=1800, title="Longest wait (seconds)", description="How long an answer may take."
+    )
     max_tokens: int = Field(default=4096, ge=16, le=65536, description="Longest answer, in tokens.")
     temperature: float = Field(default=0.0, ge=0, le=2, description="0 always takes the likeliest word; more is freer.")
     stream: bool = Field(
-        default=False, description="Receive the answer as it is written; for servers that cut off silent connections."
+        default=False,
+        title="Streamed",
+        description="Receive the answer as it is written; for servers that cut off silent connections.",
     )
 
 
@@ -59,13 +71,25 @@ class KorSettings(AskingSettings):
         default=0.7, ge=0, le=1, description="Lines the rules are less sure of than this count as uncertain."
     )
     chunk_characters: int = Field(
-        default=1500, ge=100, le=50_000, description="Longest piece of text a question shows."
+        default=1500,
+        ge=100,
+        le=50_000,
+        title="Piece (characters)",
+        description="Longest piece of text a question shows.",
     )
     overlap_paragraphs: int = Field(
-        default=1, ge=0, le=10, description="Paragraphs that a piece repeats of the one before it."
+        default=1,
+        ge=0,
+        le=10,
+        title="Overlap (paragraphs)",
+        description="Paragraphs that a piece repeats of the one before it.",
     )
     context_paragraphs: int = Field(
-        default=2, ge=0, le=20, description="Paragraphs shown before and after an uncertain line."
+        default=2,
+        ge=0,
+        le=20,
+        title="Paragraphs around",
+        description="Paragraphs shown before and after an uncertain line.",
     )
     similarity: float = Field(
         default=0.8, ge=0.5, le=1, description="How alike a line and the book must be to count as the same words."
@@ -77,12 +101,20 @@ class ExpansionSettings(AskingSettings):
 
     temperature: float = Field(default=0.7, ge=0, le=2, description="0 always takes the likeliest word; more is freer.")
     quotes: Literal["collected", "accepted"] = Field(
-        default="collected", description="Which of her lines: collected quotes, or every line that was accepted."
+        default="collected",
+        title="Her lines",
+        description="Which of her lines: collected quotes, or every line that was accepted.",
     )
     utterance_ids: tuple[str, ...] = Field(default=(), description="Only these lines; empty for all of that kind.")
-    at_most: int = Field(default=200, ge=1, le=10_000, description="Most lines that are asked about in one run.")
-    fewest: int = Field(default=3, ge=1, le=5, description="An answer with fewer good lines is asked for again.")
-    longest: int = Field(default=60, ge=5, le=500, description="Longer lines are refused (characters).")
+    at_most: int = Field(
+        default=200, ge=1, le=10_000, title="Quotes at most", description="Most lines that are asked about in one run."
+    )
+    fewest: int = Field(
+        default=3, ge=1, le=5, title="Fewest lines", description="An answer with fewer good lines is asked for again."
+    )
+    longest: int = Field(
+        default=60, ge=5, le=500, title="Longest line", description="Longer lines are refused (characters)."
+    )
 
 
 class ServedKor(KorSettings):
