@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import random
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -61,12 +61,17 @@ _TALK = 20
 """Messages of the talk that the chat page opens."""
 
 
-def crowd(services: Services, lines: int) -> None:
+def sentence(chance: random.Random) -> str:
+    """Return one spoken sentence."""
+    return "".join(chance.choice(parts) for parts in (_SUBJECTS, _MIDDLES, _ENDS, _TAILS))
+
+
+def crowd(services: Services, lines: int, *, say: Callable[[random.Random], str] = sentence) -> None:
     """Put `lines` lines into the workspace, two dataset versions, runs, recordings, scorecards and a talk."""
     persona = services.store.personas.get(services.settings.persona)
     chapters = -(-lines // LINES_OF_A_CHAPTER)
     for number, first in enumerate(range(0, chapters, CHAPTERS_OF_A_BOOK)):
-        _add_book(services, persona, number, min(CHAPTERS_OF_A_BOOK, chapters - first))
+        _add_book(services, persona, number, min(CHAPTERS_OF_A_BOOK, chapters - first), say)
     for name, most in (("long talks", 6), ("short talks", 2)):
         done = services.execution.here("dataset", persona.id, {"name": name, "max_exchanges": most}, who="benchmark")
         if done.state is not RunState.SUCCEEDED:
@@ -77,15 +82,12 @@ def crowd(services: Services, lines: int) -> None:
     _add_talk(services, persona)
 
 
-def sentence(chance: random.Random) -> str:
-    """Return one spoken sentence."""
-    return "".join(chance.choice(parts) for parts in (_SUBJECTS, _MIDDLES, _ENDS, _TAILS))
-
-
-def _add_book(services: Services, persona: Persona, number: int, chapters: int) -> None:
+def _add_book(
+    services: Services, persona: Persona, number: int, chapters: int, say: Callable[[random.Random], str]
+) -> None:
     book = new_id("src")
     passages, lines = [], []
-    for passage, said in _pages(book, chapters, persona.name, random.Random(number)):
+    for passage, said in _pages(book, chapters, persona.name, random.Random(number), say):
         passages.append(passage)
         lines += said
     content = "\n".join(passage.text for passage in passages)
@@ -127,24 +129,32 @@ def _decided(chapter: int) -> ReviewStatus | None:
     return ReviewStatus.ACCEPTED if chapter % 20 > 12 else None
 
 
-def _pages(book: str, chapters: int, name: str, chance: random.Random) -> Iterator[tuple[Passage, list[Utterance]]]:
+def _pages(
+    book: str, chapters: int, name: str, chance: random.Random, say: Callable[[random.Random], str]
+) -> Iterator[tuple[Passage, list[Utterance]]]:
     ordinal = offset = 0
     for chapter in range(1, chapters + 1):
         heading = f"第{chapter}回　{sentence(chance)[:7]}　{sentence(chance)[:7]}"
         for para in range(-1, LINES_OF_A_CHAPTER // LINES_OF_A_PARAGRAPH):
-            text, lines = (heading, []) if para < 0 else _paragraph(book, ordinal, chapter, para, name, chance)
+            text, lines = (heading, []) if para < 0 else _paragraph(book, ordinal, chapter, para, name, chance, say)
             kind = PassageKind.HEADING if para < 0 else PassageKind.PARAGRAPH
             yield Passage(book, ordinal, chapter, para, kind, offset, offset + len(text), text), lines
             ordinal, offset = ordinal + 1, offset + len(text) + 1
 
 
 def _paragraph(
-    book: str, ordinal: int, chapter: int, para: int, name: str, chance: random.Random
+    book: str,
+    ordinal: int,
+    chapter: int,
+    para: int,
+    name: str,
+    chance: random.Random,
+    say: Callable[[random.Random], str],
 ) -> tuple[str, list[Utterance]]:
     text, lines = "", []
     for _line in range(LINES_OF_A_PARAGRAPH):
         speaker = name if chance.random() < 0.1 else chance.choice(_OTHERS)
-        cue, words = chance.choice(_CUES), sentence(chance)
+        cue, words = chance.choice(_CUES), say(chance)
         text += f"{speaker}{cue}："
         lines.append(
             Utterance(

@@ -17,6 +17,7 @@ from core.jobs.execution import Execution, inline_worker
 from core.jobs.queue import Job, Jobs
 from core.settings import CONFIGS, Settings, load_settings, secret, stage_defaults, validated
 from core.stages.corpus.settings import CorpusSettings
+from core.stages.dataset.cleaning import CleaningSettings
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import AskingSettings, DialogueSettings, ExpansionSettings, KorSettings, ServedKor
 from core.stages.finetuning.settings import FinetuneSettings
@@ -176,6 +177,11 @@ class _Stages:
 
         return run(wanted, context=context, store=self._store)
 
+    def cleaning(self, wanted: CleaningSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.dataset.cleaning import run
+
+        return run(wanted, context=context, store=self._store)
+
     def finetuning(self, wanted: FinetuneSettings, context: RunContext) -> Mapping[str, Any]:
         from core.backends.tools.toolchains import ensure
         from core.stages.finetuning.run import run
@@ -209,6 +215,7 @@ def _jobs(stages: _Stages) -> tuple[Job, ...]:
         Job("kor", N_("Extraction by a language model"), "llm", KorSettings, stages.kor),
         Job("expansion", N_("Lines before her quotes"), "llm", ExpansionSettings, stages.expansion),
         Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, stages.dataset),
+        Job("cleaning", N_("Search for duplicates"), "cpu", CleaningSettings, stages.cleaning),
         Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, stages.finetuning, stages.finetuning_inputs),
         Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, stages.voice_dataset),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),

@@ -26,11 +26,13 @@ class DuplicateMember:
     similarity: float
     """0 to 1, to the line that is proposed to stay."""
     reason: str
-    """How it differs: `exact`, `truncated`, `variant`."""
+    """How it differs, in a word: `punctuation`, `truncated`, `variant`; `same` for the one proposed to stay."""
     proposed: bool
     """Whether it is proposed to stay."""
     kept: bool | None = None
     """Whether somebody decided that it stays; None while nobody has."""
+    details: str = ""
+    """The differing pieces."""
 
 
 @dataclass(frozen=True, slots=True)

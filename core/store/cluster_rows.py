@@ -33,7 +33,7 @@ def told(members: Sequence[DuplicateMember], known: Mapping[str, DuplicateDecisi
 
 def member_rows(cluster_id: str, members: Sequence[DuplicateMember]) -> list[dict[str, Any]]:
     """Return the members as rows of their cluster."""
-    fields = ("utterance_id", "content", "text", "similarity", "reason", "proposed", "kept")
+    fields = ("utterance_id", "content", "text", "similarity", "reason", "details", "proposed", "kept")
     return [
         {"cluster_id": cluster_id, "ordinal": ordinal, **{name: getattr(member, name) for name in fields}}
         for ordinal, member in enumerate(members)

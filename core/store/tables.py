@@ -308,6 +308,7 @@ duplicate_member = Table(
     Column("text", Text, nullable=False),
     Column("similarity", Float, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("details", Text, nullable=False),
     Column("proposed", sa.Boolean, nullable=False),
     Column("kept", sa.Boolean),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.domain.cleaning import DuplicateCluster, DuplicateMember, content_of
@@ -104,7 +106,7 @@ def test_a_decision_holds_for_the_same_words_in_another_import(store: Store) -> 
     asked = store.duplicates.clusters("a-qing").rows[0]
     store.duplicates.decide(asked.id, 0, keep=[lines[0].id], who="anna")
     store.corpus.add(source(2), passages(2, "source-2"))
-    copies = [Utterance(**{**_values(line(n + 1)), "source_id": "source-2"}) for n in range(2)]
+    copies = [replace(line(n + 1), source_id="source-2") for n in range(2)]
     store.utterances.replace("source-2", "rules", copies, None)
 
     dropped = store.duplicates.dropped("a-qing")
@@ -113,10 +115,6 @@ def test_a_decision_holds_for_the_same_words_in_another_import(store: Store) -> 
     assert dropped == {lines[1].id, copies[0].id, copies[1].id}
     assert opened == 0
     assert kept(store) == [[True, False, False, False]]
-
-
-def _values(one: Utterance) -> dict[str, object]:
-    return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
 def test_decisions_are_taken_back_one_by_one(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -93,6 +93,44 @@ class FineTuner(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a sample as a trainer sees it."""
+
+    id: int
+    text: str
+    """The characters it stands for; empty for a further part of a character."""
+    loss: bool
+    """Whether the model learns to say it."""
+
+
+class SampleReader(Protocol):
+    """Reads a conversation of the training file as a trainer would, with a model's tokenizer and a chat form."""
+
+    def tokens(self, conversation: Mapping[str, Any]) -> list[Token]:
+        """Return all its tokens, none of them cut off."""
+        ...
+
+    def losses(self, conversations: Sequence[Mapping[str, Any]]) -> list[list[bool]]:
+        """Return for each conversation whether loss is taken on its tokens."""
+        ...
+
+    def chat(self, conversation: Mapping[str, Any]) -> list[int] | None:
+        """Return the tokens of the same talk by the model's own chat template; None where it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSource:
+    """What a reader is made for."""
+
+    folder: Path | None
+    """The base model's; None for the tiny one that would be built from the conversations."""
+    template: str
+    conversations: Sequence[Mapping[str, Any]] = ()
+    vocabulary: int = 4000
+
+
 CONVERSATIONS = "conversations.json"
 """Name of the training file in the run's folder, in the trainer's format."""
 
@@ -107,3 +145,20 @@ FINE_TUNERS: dict[str, Row[Path, FineTuner]] = {
     "xtuner": Row("xtuner", N_("XTuner 0.2: full, LoRA and QLoRA, on a CPU or on GPUs."), _xtuner),
 }
 """Name, also of the tool's environment -> how to get it, given that environment's interpreter."""
+
+
+def _xtuner_reader(source: ReaderSource) -> SampleReader:
+    from core.backends.tools.xtuner.encoding import reader
+
+    return reader(source)
+
+
+SAMPLE_READERS: dict[str, Row[ReaderSource, SampleReader]] = {
+    "xtuner": Row(
+        "xtuner",
+        N_("What XTuner trains on, token by token."),
+        _xtuner_reader,
+        modules=("transformers", "tokenizers", "torch"),
+    ),
+}
+"""Name of the trainer -> how its samples are read here, without its environment."""

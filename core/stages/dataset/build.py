@@ -11,8 +11,9 @@ from core.domain.identity import fingerprint
 from core.domain.persona import Persona
 from core.domain.text import Expansion, ReviewStatus, Sample, Source, SourceKind, Turn, TurnRole, Utterance
 from core.stages.dataset import conversations as cut
+from core.stages.dataset.echoes import Echoes, same_words
 from core.stages.dataset.settings import DatasetSettings
-from core.stages.dataset.split import Alike, same_words, with_split
+from core.stages.dataset.split import with_split
 from core.stages.dataset.standalone import from_facts, from_quotes, with_expansions
 
 
@@ -40,7 +41,7 @@ class Built:
     evaluation asks."""
 
 
-def build_samples(material: Material, settings: DatasetSettings, alike: Alike = same_words) -> Built:
+def build_samples(material: Material, settings: DatasetSettings, echoes: Echoes = same_words) -> Built:
     """Return the version's samples: scenes in reading order, then single quotes, then what she knows of herself."""
     persona, sources = material.persona, material.sources
     wanted = [line for line in cut.without_overlaps(material.lines) if _wanted(line, persona, settings)]
@@ -50,7 +51,7 @@ def build_samples(material: Material, settings: DatasetSettings, alike: Alike = 
         drafts += [cut.sample_of(turns, "", 0) for turns in from_facts(persona.facts, persona.name)]
     distinct = list(_distinct(drafts))
     narrated = {one.id: one.sha256 for one in sources.values() if one.kind is not SourceKind.QUOTES}
-    split, near_held_out = with_split(distinct, settings.held_out_share, narrated, alike)
+    split, near_held_out = with_split(distinct, settings.held_out_share, narrated, echoes)
     statuses = {ReviewStatus.ACCEPTED} | ({ReviewStatus.PENDING} if settings.pending_expansions else set())
     samples = with_expansions(
         split,

@@ -10,6 +10,7 @@ from core.domain.text import DatasetVersion, ReviewStatus, Source, SourceKind, S
 from core.errors import MissingArtifactError, NotFoundError
 from core.jobs.context import RunContext
 from core.stages.dataset.build import Built, Material, build_samples, content_fingerprint
+from core.stages.dataset.echoes import near_words
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dataset.statistics import statistics
 from core.store import Store
@@ -29,7 +30,7 @@ def run(settings: DatasetSettings, *, context: RunContext, store: Store) -> dict
         context.check()
         context.progress(0.5, N_("Cutting conversations"))
         material = _material(lines, sources, persona, settings, store)
-        built = build_samples(material, settings)
+        built = build_samples(material, settings, near_words(persona.alias_table()))
         if not any(turn.utterance_ids for sample in built.samples for turn in sample.turns):
             raise _no_lines(persona)
         version = _version(version_id, material, built, settings, context, store)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.domain.text import Sample, Split, Turn, TurnRole
 from core.stages.dataset.conversations import ended, learnt, normal_form
+from core.stages.dataset.echoes import Echoes, same_words
 
 Place = tuple[str, int]
 """Source and chapter."""
-
-Alike = Callable[[Sequence[str]], Iterable[Collection[int]]]
-"""Texts -> groups of those (by index) that say nearly the same."""
 
 _TOLERANCE = 1.5
 """How far a drawn chapter may carry the share above what was asked for."""
@@ -23,16 +21,8 @@ _TELLING = 4
 """Shorter replies are anybody's (characters)."""
 
 
-def same_words(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Group texts that are the same word for word after normalising."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for number, text in enumerate(texts):
-        groups[normal_form(text)].append(number)
-    return (group for group in groups.values() if len(group) > 1)
-
-
 def with_split(
-    samples: Sequence[Sample], share: float, contents: Mapping[str, str], alike: Alike = same_words
+    samples: Sequence[Sample], share: float, contents: Mapping[str, str], echoes: Echoes = same_words
 ) -> tuple[list[Sample], int]:
     """Return the samples with their side, and how many exchanges were left out so that nothing straddles the sides.
 
@@ -48,7 +38,7 @@ def with_split(
     ]
     if not held_out:
         return split, 0
-    given_away = _given_away(split, alike)
+    given_away = _given_away(split, echoes)
     kept = [piece for number, sample in enumerate(split) for piece in _without(sample, given_away.get(number, ()))]
     return kept, sum(len(places) for places in given_away.values())
 
@@ -71,10 +61,9 @@ def _drawn(sizes: Mapping[Place, int], share: float, contents: Mapping[str, str]
     return frozenset(drawn or {min(sizes, key=lambda place: (sizes[place], lot(place)))})
 
 
-def _given_away(samples: Sequence[Sample], alike: Alike) -> dict[int, set[int]]:
+def _given_away(samples: Sequence[Sample], echoes: Echoes) -> dict[int, set[int]]:
     """Return, by sample to be trained, the places of its replies that say nearly what a kept-out one says."""
     held = [turn for sample in samples if sample.split is Split.HELD_OUT for turn in learnt(sample)]
-    secret = [turn.text for turn in held if _tells(turn)]
     places = [
         (number, place)
         for number, sample in enumerate(samples)
@@ -82,12 +71,11 @@ def _given_away(samples: Sequence[Sample], alike: Alike) -> dict[int, set[int]]:
         for place, turn in enumerate(sample.turns)
         if turn.role is TurnRole.PERSONA and _tells(turn)
     ]
-    texts = [*secret, *(samples[number].turns[place].text for number, place in places)]
+    secret = [turn.text for turn in held if _tells(turn)]
     found: dict[int, set[int]] = defaultdict(set)
-    for group in alike(texts):
-        if any(one < len(secret) for one in group):
-            for number, place in (places[one - len(secret)] for one in group if one >= len(secret)):
-                found[number].add(place)
+    for one in echoes(secret, [samples[number].turns[place].text for number, place in places]):
+        number, place = places[one]
+        found[number].add(place)
     return found
 
 

@@ -45,6 +45,7 @@ def _create_duplicates() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("similarity", sa.Float(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
         sa.Column("proposed", sa.Boolean(), nullable=False),
         sa.Column("kept", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(
