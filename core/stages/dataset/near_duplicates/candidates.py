@@ -28,7 +28,7 @@ FEW = 300
 SHORT = 16
 """Lines up to this many characters keep every place."""
 _MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
-_SPARE = 2
+_SPARE = 1
 """Counts are kept in 2 to this power times as many buckets as there are characters."""
 _PER_BLOCK = 4_000_000
 """Pairs handed out at once, which bounds the memory taken."""
