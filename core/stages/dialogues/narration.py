@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from core.stages.dialogues import cues
 from core.stages.dialogues.names import Names
-from core.stages.dialogues.roles import SURNAMES
+from core.stages.dialogues.roles import SURNAMES, TITLES
 
 Who = tuple[str, ...]
 """One speaker or several who speak together; empty when nobody can be named."""
@@ -54,10 +54,20 @@ class Narration:
 
     def mentions(self, text: str) -> list[Mention]:
         """Return the names in a stretch of text and whom they mean here."""
-        return [
-            Mention(found.start(), found.end(), self.meant(found.group()))
-            for found in self._names.pattern.finditer(text)
-        ]
+        return [self._mention(found, text) for found in self._names.pattern.finditer(text)]
+
+    def _mention(self, found: re.Match[str], text: str) -> Mention:
+        """Return what a name means; a title right after a surname is a name with it (`余先生`)."""
+        start, written = found.start(), found.group()
+        surname = text[start - 1 : start]
+        own = self._names.meaning[written] == written  # and not somebody's by the cast
+        if own and written in TITLES and surname in SURNAMES and surname not in cues.TAKES_OBJECT:
+            return Mention(start - 1, found.end(), self._named(surname + written, written))
+        return Mention(start, found.end(), self.meant(written))
+
+    def _named(self, name: str, title: str) -> str:
+        self._full[title] = name
+        return name
 
     def meant(self, written: str) -> str:
         """Return whom a name means here: a bare title or a short form is the last one who was named in full."""
