@@ -74,5 +74,4 @@ def put_cursor_into_the_form() -> None:
 def keys_help() -> None:
     """Draw the button that shows what the keys do."""
     with st.popover("", icon=":material/keyboard:", key="review-keys", help=_("Keys (?)"), type="tertiary"):
-        rows = "\n".join(f"| :small[`{keys}`] | {_(meaning)} |" for keys, meaning in KEYS.items())
-        st.markdown(f"| | |\n|---|---|\n{rows}")
+        st.markdown("  \n".join(f"`{keys}` {_(meaning)}" for keys, meaning in KEYS.items()))
