@@ -10,6 +10,8 @@ from itertools import accumulate, groupby
 from core.domain.text import Passage, PassageKind
 
 _BETWEEN = "\n"
+_MOST_REPEATED = 3
+"""A piece repeats at most one part in so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Chunk:
 def chunks(passages: Iterable[Passage], *, size: int, overlap: int) -> Iterator[Chunk]:
     """Yield pieces of at most `size` characters, cut at paragraph ends and never across chapters.
 
-    Each begins with the last `overlap` paragraphs of the one before it; a paragraph longer than `size` is not cut.
+    Each begins with the last `overlap` paragraphs of the one before it, fewer where they are long: repeated is no more
+    than a third of a piece, since it is paid for twice. A paragraph longer than `size` is not cut.
     """
     for chapter in _chapters(passages):
         begin = end = 0
@@ -54,6 +57,8 @@ def chunks(passages: Iterable[Passage], *, size: int, overlap: int) -> Iterator[
             end = max(_fitting(chapter, begin, size), end + 1)
             yield Chunk(chapter[begin:end])
             begin = max(end - overlap, 0)
+            while _length(chapter[begin:end]) * _MOST_REPEATED > size:
+                begin += 1
 
 
 def chunks_around(

@@ -82,16 +82,23 @@ class Casting:
         table = persona.alias_table()
         self._canonical = {folded(alias): name for name, aliases in table.items() for alias in (*aliases, name)}
 
-    def speaker(self, role: str) -> str | None:
-        """Return the canonical name, several joined as the rules join them; None for nobody in particular."""
-        role = folded(role).strip("：:（）()[]【】 ")
+    def speaker(self, role: str, text: str = "") -> str | None:
+        """Return the canonical name, several joined as the rules join them; None for nobody in particular.
+
+        Who is not of the cast is called as the text writes it, where it does.
+        """
+        given = role.strip("：:（）()[]【】 ")
+        role = folded(given)
         if role.lower() in _UNKNOWN:
             return None
         if role in self._canonical:
             return self._canonical[role]
         several = [self._canonical.get(one, one) for one in role.translate(_TOGETHER).split("、") if one]
         known = len(several) > 1 and all(one in self._canonical for one in map(folded, several))
-        return JOINT.join(several) if known or JOINT in role else role
+        if known or JOINT in role:
+            return JOINT.join(several)
+        at = folded(text).find(role)
+        return text[at : at + len(role)] if at >= 0 else given
 
     def knows(self, speaker: str) -> bool:
         """Whether everybody in that name is of the cast."""
@@ -180,7 +187,7 @@ def _utterance(
     casting: Casting,
 ) -> Utterance:
     start, end, runs_on, text = span
-    speaker = casting.speaker(role)
+    speaker = casting.speaker(role, chunk.text)
     confidence = _SURE[aligned.match] if speaker else _NOBODY
     if speaker and not casting.knows(speaker) and folded(speaker) not in folded(chunk.text):
         confidence *= _UNHEARD

@@ -32,8 +32,9 @@ def test_each_piece_begins_with_the_end_of_the_one_before():
     assert ordinals(list(chunks(TEN[:4], size=130, overlap=1))) == [[0, 1, 2], [2, 3]]
 
 
-def test_an_overlap_as_long_as_a_piece_still_gets_on():
-    assert ordinals(list(chunks(TEN[:3], size=40, overlap=1))) == [[0], [0, 1], [1, 2]]
+def test_no_more_than_a_third_of_a_piece_is_repeated():
+    assert ordinals(list(chunks(TEN[:5], size=130, overlap=3))) == [[0, 1, 2], [2, 3, 4]]
+    assert ordinals(list(chunks(TEN[:3], size=40, overlap=1))) == [[0], [1], [2]]
 
 
 def test_no_piece_goes_over_the_end_of_a_chapter_and_headings_are_left_out():

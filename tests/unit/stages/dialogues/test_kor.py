@@ -148,6 +148,22 @@ def test_an_unheard_of_name_is_doubted_and_nobody_stays_nobody(store):
     assert (lines["有什么好？"].speaker, lines["有什么好？"].confidence) == (None, 0.3)
 
 
+@pytest.mark.parametrize(
+    ("role", "speaker"),
+    [
+        ("沈姑娘", "沈青"),
+        ("沈姑娘：", "沈青"),
+        ("青儿和远哥", "沈青、陆远"),
+        ("众人", "众人"),
+        ("张三丰", "張三豐"),
+        ("王五", "王五"),
+        ("未知", None),
+    ],
+)
+def test_names_are_those_of_the_cast_or_as_the_text_writes_them(persona, role, speaker):
+    assert Casting(persona).speaker(role, "張三豐道：“好。”") == speaker
+
+
 def test_only_the_uncertain_lines_are_asked_about_and_only_they_are_read(store):
     imported(store, BOOK, SourceKind.NOVEL)
     run_rules(DialogueSettings(), context=begun(store, "dialogues"), store=store)
