@@ -226,7 +226,6 @@ class Conversation:
             for who in weights:
                 weights[who] += self._weights.leads * main.get(who, 0.0)
             _as_narrator(weights, narrator)
-            weights = weights or {who: 1.0 for who, _, _ in draft.told if who in THIRD}
             quiet = those_who(SILENT, chapter[draft.paragraph - 1], self._names) if draft.paragraph else set()
             between = [] if not narrated or set(between[-1:]) & quiet else between
             self._weigh_pronouns(draft, between, weights, sexes | _unnamed(narrator))
