@@ -15,7 +15,7 @@ from pages.ui.i18n import _
 from pages.ui.labels import review_status, utterance_kind
 from pages.ui.markup import plain
 from pages.ui.queues import Queue
-from pages.ui.state import TYPED
+from pages.ui.state import TYPED, VIEW
 
 _FIELDS: Final[Mapping[str, str]] = {
     "speaker": N_("Speaker"),
@@ -74,6 +74,7 @@ def _keep(visit: Visit, queue: Queue, line: Utterance) -> None:
 
 def _edit(line: Utterance, mine: Mapping[str, Any]) -> None:
     leave_task()
+    VIEW.clear()  # the form stands in the view of one line
     begin_task("edit", line)
     TYPED.set(str(mine.get("text", "")))
 
