@@ -78,7 +78,7 @@ def _columns(rows: Sequence[Utterance]) -> Mapping[str, Sequence[Any]]:
         "speaker": [row.speaker or _NOBODY for row in rows],
         "kind": [utterance_kind(row.kind) for row in rows],
         "status": [review_status(row.status) for row in rows],
-        "confidence": [row.confidence for row in rows],
+        "confidence": [round(row.confidence, 2) for row in rows],
         "chapter": [row.chapter for row in rows],
     }
 

@@ -24,7 +24,6 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "redo": N_("done again"),
 }
 _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {"kind": utterance_kind, "status": review_status}
-_LONGEST: Final = 40
 _FIELDS: Final = ("status", "speaker", "kind", "text")
 
 
@@ -37,22 +36,26 @@ def history(visit: Visit, line: Utterance) -> None:
         return
     with folded:
         for event in visit.studio.store.events.of("utterance", line.id, limit=12):
-            st.markdown(f":small[:gray[{moment(event.at)} · {event.who}]]  \n{told(event)}")
+            st.markdown(f":small[:gray[{moment(event.at)} · {event.who}]]  \n{told(event, longest=80)}")
 
 
-def told(event: Event) -> str:
-    """Return in words what an event changed, as Markdown."""
+def told(event: Event, *, longest: int = 16) -> str:
+    """Return in words what an event changed, as Markdown; of longer values so many characters."""
     action = _(_ACTIONS.get(event.action, event.action))
     if event.before is None or event.after is None:  # a whole record came or went
         return action
-    changed = [f"{_said(name, old)} → {_said(name, new)}" for name, old, new in event.changed if name in _FIELDS]
+    changed = [
+        f"{_said(name, old, longest)} → {_said(name, new, longest)}"
+        for name, old, new in event.changed
+        if name in _FIELDS
+    ]
     words = f"{action}: {'; '.join(changed)}" if changed else action
     count = event.records or 1
     return f"{words} · {_n('{count} line', '{count} lines', count)}" if count > 1 else words
 
 
-def _said(name: str, value: Any) -> str:
+def _said(name: str, value: Any, longest: int) -> str:
     if value is None:
         return "—"
     words = _WORDS[name](value) if name in _WORDS else str(value)
-    return plain(words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…")
+    return plain(words if len(words) <= longest else f"{words[:longest]}…")
