@@ -24,7 +24,7 @@ _HUMAN = (
     "忍不住 举起 举手 站起 蹲下 坐下 转身 转过身"
 )
 _DEED = (
-    "是 指 看 望 盯 想 听 站 坐 走 跑 转 伸 拿 放 拍 推 接过 掏 端 蹲 靠 抱 扶 提 拎 合上 翻 打开 停 挪 爬 跟 捂 "
+    "凑 是 指 看 望 盯 想 听 站 坐 走 跑 转 伸 拿 放 拍 推 接过 掏 端 蹲 靠 抱 扶 提 拎 合上 翻 打开 停 挪 爬 跟 捂 "
     "挥 摆 摘 披 戴 把 在 从 对 冲 朝 向 也 没 终于 忽然 突然 "
     "慢慢 轻轻 轻声 低声 小声 大声 连忙 赶紧 立刻 连 一边 还 又 正 才 就 已经 早 不 只 第一个 最后一个 给 被 跳 趴"
 )
@@ -76,6 +76,8 @@ _FOREIGN = frozenset(
     "阿埃艾安奥巴班贝本比彼宾波伯勃布查达戴丹德迪蒂杜厄恩尔法菲费弗夫福盖冈戈格根古哈赫亨霍基吉加杰卡凯坎康考科克肯库拉莱兰朗劳勒雷黎里利莉丽林琳卢鲁伦罗洛马玛"
     "迈麦曼梅蒙米密莫默姆穆纳娜内尼妮纽诺欧帕派佩彭皮普奇乔切琼丘茹瑞萨塞桑莎沙舍什史丝斯司苏索塔泰坦汤唐特提图托瓦旺威韦维沃乌西希夏肖辛休雅亚扬耶伊因尤约泽詹兹佐逊顿森"
 )
+_TRADE_ENDS = frozenset("员师匠客贩婆徒兵童商犯贼")
+"""How words for what somebody does end: `通讯员`, `茶客`."""
 _ENOUGH = 2.0
 """How many human deeds make a name (a weak deed counts half)."""
 
@@ -162,22 +164,29 @@ def _look(paragraph: Paragraph, seen: _Seen) -> None:
 
 
 def _is_person(name: str, seen: _Seen) -> bool:
-    """Whether it is a name by what it does: often and of several sorts, or with a title, or as foreign names sound."""
+    """Whether it is somebody by what it does: often and of several sorts, or when called, or as its form tells."""
     if name in _NOT_NAMES or name in roles.MEANING:
         return False
-    if len(name) > 2 and all(letter in _FOREIGN for letter in name):
+    strange = any(letter in NEVER_IN_NAMES - _TITLE_LETTERS for letter in name)
+    if _looks_like_somebody(name, strange=strange):
         return seen.deeds[name] > 1
     if any(letter in SELDOM_IN_NAMES for letter in name):
         return False
-    if len(name) == 2 and seen.called[name] and seen.deeds[name] > 3:
-        return True
-    if any(letter in NEVER_IN_NAMES - _TITLE_LETTERS for letter in name):
-        return False
-    if name.endswith(_TITLE_WORDS) and len(name) < 6:
-        return seen.deeds[name] > 1 and (len(name) < 3 or name[-1] not in "总姐哥嫂婶伯")
+    if strange:
+        return len(name) == 2 and seen.called[name] > 0 and seen.deeds[name] > 3
     if seen.deeds[name] / 2 >= _ENOUGH and len(seen.kinds[name]) > 1:
         return True
     return len(name) < 4 and seen.called[name] > 0 and seen.deeds[name] + 2 * seen.called[name] > 2
+
+
+def _looks_like_somebody(name: str, *, strange: bool) -> bool:
+    """Whether the form alone tells: a foreign sound, a title, a trade; `strange`: it has letters seldom in names."""
+    if len(name) > 2 and all(letter in _FOREIGN for letter in name):
+        return True
+    if strange:
+        return False
+    titled = name.endswith(_TITLE_WORDS) and len(name) < 6 and (len(name) < 3 or name[-1] not in "总姐哥嫂婶伯")
+    return titled or (len(name) < 4 and name[-1] in _TRADE_ENDS)
 
 
 def _is_shown(name: str, seen: _Seen) -> bool:
