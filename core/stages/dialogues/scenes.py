@@ -41,6 +41,8 @@ _ASKS_NAME = re.compile("我叫|我姓|叫什么|贵姓|名字|哪位|你是谁|
 """Whom a name alone answers with the speaker's own."""
 _ALONE = re.compile("[，。！？…]")
 _SELF = re.compile("(?:我叫|我是|我姓|叫我)$")
+_UNTOLD = 0.9
+"""No turn is surer when nothing beside it tells its speaker."""
 _GONE = 8
 """Who has left is as far away as who acted so many paragraphs earlier."""
 _REACH = 14
@@ -288,5 +290,7 @@ def _attribution(draft: _Draft, who: str, margin: float) -> Attribution:
     told = [reason for name, _, reason in draft.told if who == name] or [
         f"{reason}:{name}" for name, _, reason in draft.told if name in PRONOUNS
     ]
-    confidence = round(1 - 0.5 * math.exp(-max(margin, 0.0) / 3), 2)
-    return Attribution(tuple(who.split(TOGETHER)), confidence, told[0] if told else "turn-taking")
+    confidence = 1 - 0.5 * math.exp(-max(margin, 0.0) / 3)  # so often such margins are right
+    if not told:
+        return Attribution(tuple(who.split(TOGETHER)), round(min(confidence, _UNTOLD), 2), "turn-taking")
+    return Attribution(tuple(who.split(TOGETHER)), round(confidence, 2), told[0])
