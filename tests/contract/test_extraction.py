@@ -181,7 +181,9 @@ def test_a_server_that_quotes_the_key_does_not_get_it_into_an_error(manner):
     assert KEY not in f"{failure} {failure.values} {failure!r}"
 
 
-@pytest.mark.parametrize("address", ["", "file:///etc/passwd", "ftp://a/v1", "127.0.0.1:8000/v1", "http://"])
+@pytest.mark.parametrize(
+    "address", ["", "file:///etc/passwd", "ftp://a/v1", "127.0.0.1:8000/v1", "http://", "http://me:secret@a/v1"]
+)
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(SettingsError):
         build(EXTRACTION_MODELS, "kor", ExtractionSource(SCHEMA, Endpoint(address, "m")))

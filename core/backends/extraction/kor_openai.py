@@ -172,7 +172,7 @@ class KorModel:
 
     @property
     def _address(self) -> str:
-        return urlsplit(self._endpoint.base_url).netloc.rpartition("@")[2]
+        return urlsplit(self._endpoint.base_url).netloc
 
 
 def _node(schema: Schema) -> Object:
@@ -190,8 +190,9 @@ def _message(message: BaseMessage) -> Message:
 
 
 def _is_address(base_url: str) -> bool:
+    """Whether that is an address without a password in it: addresses are stored and shown, secrets are not."""
     parts = urlsplit(base_url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def _wait(response: httpx.Response) -> float | None:

@@ -152,8 +152,12 @@ class _Asker:
             under_way.append(future)
             future.add_done_callback(ended.put)
         try:
+            looked = time.monotonic()
             for done in range(1, len(questions) + 1):
                 future = _next(ended, context)
+                if time.monotonic() - looked > _LOOK:
+                    looked = time.monotonic()
+                    context.check()
                 result = future.result()
                 if isinstance(result, Unanswered):
                     retry.append(result)
@@ -189,6 +193,7 @@ class _Asker:
                 self._keep(question, began, _told(error))
                 if isinstance(error, RefusedError):
                     return Unanswered(question.request, question.subject, _told(error))
+                self._stop.set()  # here already: this thread must not send another before the others are told
                 raise
             self._silent = 0
             problem = answer.problem or self._check(question, answer.rows)
@@ -225,6 +230,7 @@ class _Asker:
             self._silent += 1
             silent = self._silent
         if silent >= max(_SILENCE, 2 * self._settings.concurrency):
+            self._stop.set()
             raise ToolFailedError(
                 N_("{count} questions in a row got no answer. The last time: {problem}"),
                 remedy=N_("See whether the server runs, then resume the run: what it answered is kept."),

@@ -167,10 +167,11 @@ def _placed(
             continue
         found = place(piece.chunk, rows, work.lines, casting, similarity=settings.similarity)
         lines = [line for line in found.lines if not piece.chunk.places or line.id in piece.chunk.places]
-        slips = tuple(slip for slip in found.slips if not piece.chunk.places or slip.utterance_id in piece.chunk.places)
+        asked = {None, *piece.chunk.places}
+        slips = tuple(slip for slip in found.slips if not piece.chunk.places or slip.utterance_id in asked)
         placed.append((lines, slips))
         figures["verbatim"] += found.verbatim
-        figures.update(slip.match.value for slip in found.slips)
+        figures.update(slip.match.value for slip in slips)
     return placed, figures
 
 

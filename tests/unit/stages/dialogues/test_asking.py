@@ -158,6 +158,19 @@ def test_a_stopped_run_ends_keeps_what_was_answered_and_goes_on_later(store):
     assert len(answers.rows) == len(TEXTS)
 
 
+def test_a_run_is_stopped_in_the_middle_of_a_stream_of_answers(store):
+    def rows(text: str) -> list[tuple[str, str]]:
+        if text == "“20。”":
+            store.runs.request_stop("run-0000000001")
+        return [("沈青", "好。")]
+
+    model = CannedModel(rows)
+    with pytest.raises(RunCancelledError):
+        asked(store, model, *(f"“{number}。”" for number in range(3000)))
+
+    assert 20 < model.asked.total() < 3000
+
+
 def test_a_readable_answer_may_still_be_wrong(store):
     model = CannedModel()
     settings = AskingSettings(reasks=1)
