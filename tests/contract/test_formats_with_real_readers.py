@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from core.stages.dataset.formats.archive import unpacked
 from core.stages.dataset.formats.rows import Origins
 from tests.conftest import PROJECT, persona_a_qing
 from tests.unit.stages.dataset.makers import line
-from tests.unit.stages.dataset.talks import ORIGINS, SAMPLES, SOURCES, VERSION
+from tests.unit.stages.dataset.talks import ORIGINS, SAMPLES, SOURCES, VERSION, sample, turn
 
 HER = persona_a_qing()
 READ_IN_XTUNER = Path(__file__).with_name("read_in_xtuner.py")
@@ -342,7 +343,13 @@ def test_xtuner_learns_every_reply_and_nothing_else(tmp_path):
     pythons = sorted(PROJECT.glob("workspace/toolchains/xtuner-*/bin/python"))
     if not pythons:
         pytest.skip("XTuner's environment is not built here: `make toolchains` builds it")
-    xtuner, openai = exported("xtuner", tmp_path) / "train.json", exported("openai", tmp_path) / "train.jsonl"
+    known = (turn(TurnRole.COUNTERPART, "甲"), turn(TurnRole.PERSONA, "别处学的。"))
+    more = sample(
+        known[0], replace(known[1], context=True), turn(TurnRole.COUNTERPART, "乙"), turn(TurnRole.PERSONA, "丙。")
+    )
+    xtuner = tmp_path / "train.json"
+    xtuner.write_bytes(export(VERSION, [*TRAIN, more]))
+    openai = exported("openai", tmp_path) / "train.jsonl"
     script = shutil.copy(READ_IN_XTUNER, tmp_path)
     command = Command(
         (str(pythons[-1]), str(script), str(xtuner), str(openai), str(tmp_path / "cache")),
@@ -354,8 +361,10 @@ def test_xtuner_learns_every_reply_and_nothing_else(tmp_path):
 
     assert answer.returncode == 0, answer.stderr.decode()
     found = json.loads(answer.stdout.splitlines()[-1])
-    for format in ("xtuner", "openai"):
-        assert [
-            [one.replace("<|im_end|>", "").replace("</s>", "") for one in row["learned"]] for row in found[format]
-        ] == REPLIES
-        assert all(row["text"].count("你是沈青。") == 1 for row in found[format][:1])
+    learned = {
+        format: [[one.replace("<|im_end|>", "").replace("</s>", "") for one in row["learned"]] for row in rows]
+        for format, rows in found.items()
+    }
+    assert learned == {"xtuner": [*REPLIES, ["丙。"]], "openai": REPLIES}
+    assert all(row["text"].count("你是沈青。") == 1 for rows in found.values() for row in rows[:1])
+    assert "别处学的。" in found["xtuner"][2]["text"]

@@ -13,7 +13,7 @@ from core.domain.persona import Persona
 from core.domain.text import DatasetVersion, Sample, TurnRole
 from core.stages.dataset.formats import dataset_info
 from core.stages.dataset.formats.intake import Intake, Origin, RawTurn
-from core.stages.dataset.formats.parts import exchanges, json_bytes, sides, split_of
+from core.stages.dataset.formats.parts import exchanges, json_bytes, learnt, sides, split_of
 from core.stages.dataset.formats.records import Record, records
 from core.stages.dataset.formats.rows import Carried, Files, Format, Imported, Origins
 from core.translation import N_
@@ -90,4 +90,5 @@ ROW = Format(
     read=read,
     carries=frozenset({Carried.TURNS, Carried.SYSTEM, Carried.SPLIT}),
     loses=N_("Who speaks to the persona, and where the words stand; both are in the manifest."),
+    choose=learnt,
 )

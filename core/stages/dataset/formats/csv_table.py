@@ -127,7 +127,7 @@ def _check_head(head: Sequence[str], name: str, intake: Intake) -> None:
 
 
 _LOSES = N_("The system prompt; it is in the manifest.")
-_CARRIES = frozenset({Carried.TURNS, Carried.SPEAKERS, Carried.SPLIT, Carried.ORIGINS})
+_CARRIES = frozenset({Carried.TURNS, Carried.LOSS, Carried.SPEAKERS, Carried.SPLIT, Carried.ORIGINS})
 
 ROWS = (
     Format("csv", N_("CSV for spreadsheets"), "csv", write_for_spreadsheets, read, _CARRIES, _LOSES),

@@ -16,7 +16,7 @@ from core.domain.text import DatasetVersion, Sample, TurnRole
 from core.stages.dataset.formats.intake import Intake, Origin, RawTurn
 from core.stages.dataset.formats.messages import Keys
 from core.stages.dataset.formats.openai import messages_of, talk_in
-from core.stages.dataset.formats.parts import jsonl_bytes, sides, split_of
+from core.stages.dataset.formats.parts import jsonl_bytes, learnt, sides, split_of
 from core.stages.dataset.formats.records import records
 from core.stages.dataset.formats.rows import Carried, Files, Format, Imported, Origins
 from core.translation import N_
@@ -169,5 +169,6 @@ ROW = Format(
     write=write,
     read=read,
     carries=frozenset({Carried.TURNS, Carried.SYSTEM, Carried.SPLIT, Carried.SPEAKERS, Carried.ORIGINS}),
-    loses="",
+    loses=N_("Replies that are only context, and their exchanges; what a model wrote is not marked."),
+    choose=learnt,
 )

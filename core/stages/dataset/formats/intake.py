@@ -34,6 +34,8 @@ class RawTurn:
     text: object
     speaker: str = ""
     utterance_ids: tuple[str, ...] = ()
+    context: bool = False
+    expansion_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Origin:
     source_id: str = ""
     chapter: int = 0
     split: Split = Split.TRAIN
+    synthetic: bool = False
 
 
 class _UnfitError(Exception):
@@ -78,7 +81,7 @@ class Intake:
             self._prompts[_CONTROL.sub("", system)] += 1
         ordinal = len(self.samples) if origin.ordinal is None else origin.ordinal
         source = _CONTROL.sub("", origin.source_id)[:_MAX_ID] if _whole(origin.source_id) else ""
-        self.samples.append(Sample(ordinal, source, origin.chapter, origin.split, checked))
+        self.samples.append(Sample(ordinal, source, origin.chapter, origin.split, checked, origin.synthetic))
 
     def repair(self, place: Place, message: str, **values: object) -> None:
         """Remember that a record was mended."""
@@ -161,7 +164,10 @@ class Intake:
             self.repair(place, N_("control characters in turn {turn} were taken out"), turn=number)
             text = _CONTROL.sub("", text)
         speaker = _CONTROL.sub("", turn.speaker)[:_MAX_ID]
-        return Turn(turn.role, speaker, text, tuple(_CONTROL.sub("", one)[:_MAX_ID] for one in turn.utterance_ids))
+        lines = tuple(_CONTROL.sub("", one)[:_MAX_ID] for one in turn.utterance_ids)
+        context = turn.context and turn.role is TurnRole.PERSONA
+        expansion = _CONTROL.sub("", turn.expansion_id)[:_MAX_ID] if _whole(turn.expansion_id) else ""
+        return Turn(turn.role, speaker, text, lines, context, expansion)
 
     def _is_spoken(self, turn: Turn, number: int, place: Place) -> bool:
         if turn.text.strip():

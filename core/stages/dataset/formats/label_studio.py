@@ -21,7 +21,18 @@ from core.stages.dataset.formats.rows import Carried, Files, Format, Imported, O
 from core.translation import N_
 
 _TASK = ("data", "annotations", "predictions", "id", "created_at", "updated_at", "project", "meta", "inner_id")
-_DATA = ("dialogue", "sample", "split", "source_id", "source", "source_sha256", "chapter", "system", "persona")
+_DATA = (
+    "dialogue",
+    "sample",
+    "split",
+    "source_id",
+    "source",
+    "source_sha256",
+    "chapter",
+    "system",
+    "persona",
+    "synthetic",
+)
 _LARGEST = 1 << 31
 
 
@@ -51,7 +62,7 @@ def _task(sample: Sample, version: DatasetVersion, persona: Persona, origins: Or
         "data": {
             "dialogue": [
                 {"author": turn.speaker, "text": turn.text, "role": turn.role.value,
-                 "utterances": " ".join(turn.utterance_ids)}
+                 "utterances": " ".join(turn.utterance_ids), "context": turn.context, "expansion": turn.expansion_id}
                 for turn in sample.turns
             ],
             "sample": sample.ordinal,
@@ -61,6 +72,7 @@ def _task(sample: Sample, version: DatasetVersion, persona: Persona, origins: Or
             "source_sha256": source.sha256 if source else "",
             "chapter": sample.chapter,
             "system": version.system_prompt,
+            "synthetic": sample.synthetic,
             "persona": persona.name,
         },
         "annotations": [{"result": accepted, "was_cancelled": False, "ground_truth": False}] if accepted else [],
@@ -160,7 +172,8 @@ def _turn(said: dict[str, Any], speaker: str | None, persona: str) -> RawTurn | 
         if not (persona and author):
             return None
         role = TurnRole.PERSONA if author == persona else TurnRole.COUNTERPART
-    return RawTurn(TurnRole(role), said.get("text"), author, tuple(_word(said.get("utterances")).split()))
+    lines, expansion = tuple(_word(said.get("utterances")).split()), _word(said.get("expansion"))
+    return RawTurn(TurnRole(role), said.get("text"), author, lines, said.get("context") is True, expansion)
 
 
 def _corrected(annotations: object) -> dict[int, str]:
@@ -187,6 +200,7 @@ def _origin(data: dict[str, Any]) -> Origin:
         source_id=_word(data.get("source_id")),
         chapter=chapter if isinstance(chapter, int) and 0 <= chapter < _LARGEST else 0,
         split=Split.HELD_OUT if data.get("split") == Split.HELD_OUT else Split.TRAIN,
+        synthetic=data.get("synthetic") is True,
     )
 
 
@@ -200,7 +214,7 @@ ROW = Format(
     extension="json",
     write=write,
     read=read,
-    carries=frozenset({Carried.TURNS, Carried.SYSTEM, Carried.SPEAKERS, Carried.SPLIT, Carried.ORIGINS}),
+    carries=frozenset({Carried.TURNS, Carried.LOSS, Carried.SYSTEM, Carried.SPEAKERS, Carried.SPLIT, Carried.ORIGINS}),
     loses=N_("On the way back: kinds and texts changed in Label Studio; speakers come back."),
     needs_lines=True,
 )

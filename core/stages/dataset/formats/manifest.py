@@ -36,6 +36,8 @@ class TurnOrigin(_Part):
 
     speaker: str = Field(max_length=300)
     utterances: tuple[str, ...] = Field(max_length=10_000)
+    context: bool = False
+    expansion: str = Field(default="", max_length=300)
 
 
 class SampleOrigin(_Part):
@@ -45,6 +47,7 @@ class SampleOrigin(_Part):
     source: str = Field(max_length=300)
     chapter: int = Field(ge=0, lt=_LARGEST)
     split: Split
+    synthetic: bool = False
     turns: tuple[TurnOrigin, ...]
 
 
@@ -143,14 +146,21 @@ def _origin(sample: Sample) -> dict[str, Any]:
         "source": sample.source_id,
         "chapter": sample.chapter,
         "split": sample.split.value,
-        "turns": [{"speaker": turn.speaker, "utterances": list(turn.utterance_ids)} for turn in sample.turns],
+        "synthetic": sample.synthetic,
+        "turns": [
+            {
+                "speaker": turn.speaker,
+                "utterances": list(turn.utterance_ids),
+                "context": turn.context,
+                "expansion": turn.expansion_id,
+            }
+            for turn in sample.turns
+        ],
     }
 
 
 def _matched(samples: Sequence[Sample], origins: Sequence[SampleOrigin]) -> list[Sample] | None:
     """Return the samples with their origins, side by side in the order of each side; None when they do not match."""
-    if len({origin.ordinal for origin in origins}) < len(origins):
-        return None
     matched: list[Sample] = []
     for split in Split:
         side = [sample for sample in samples if sample.split is split]
@@ -158,15 +168,18 @@ def _matched(samples: Sequence[Sample], origins: Sequence[SampleOrigin]) -> list
         if len(side) != len(known) or any(len(a.turns) != len(b.turns) for a, b in zip(side, known, strict=True)):
             return None
         matched += [_with(sample, origin) for sample, origin in zip(side, known, strict=True)]
-    return sorted(matched, key=lambda sample: sample.ordinal)
+    matched.sort(key=lambda sample: sample.ordinal)
+    if len({sample.ordinal for sample in matched}) < len(matched):  # one was cut where a reply is only context
+        return [replace(sample, ordinal=ordinal) for ordinal, sample in enumerate(matched)]
+    return matched
 
 
 def _with(sample: Sample, origin: SampleOrigin) -> Sample:
     turns = tuple(
-        Turn(turn.role, known.speaker, turn.text, known.utterances)
+        Turn(turn.role, known.speaker, turn.text, known.utterances, known.context, known.expansion)
         for turn, known in zip(sample.turns, origin.turns, strict=True)
     )
-    return Sample(origin.ordinal, origin.source, origin.chapter, origin.split, turns)
+    return Sample(origin.ordinal, origin.source, origin.chapter, origin.split, turns, origin.synthetic)
 
 
 def _sha256(data: bytes) -> str:

@@ -49,15 +49,13 @@ class Talk:
 
     system: str
     turns: tuple[RawTurn, ...]
-    untrained: int
-    """Replies marked as not to be learned."""
 
 
 def talk_of(messages: object, keys: Keys) -> Talk:
     """Return system prompt and turns; UnfitMessagesError for anything else than talk between two."""
     if not isinstance(messages, Sequence) or isinstance(messages, str):
         raise UnfitMessagesError(N_("there is no list of messages"))
-    system, turns, untrained = "", list[RawTurn](), 0
+    system, turns = "", list[RawTurn]()
     for number, message in enumerate(messages, 1):
         if not isinstance(message, Mapping):
             raise UnfitMessagesError(N_("message {turn} is not an object"), turn=number)
@@ -66,13 +64,13 @@ def talk_of(messages: object, keys: Keys) -> Talk:
             system = f"{system}\n{content}" if system else content
         elif isinstance(role, str) and role in _ROLES:
             speaker = message.get("name")
-            turns.append(RawTurn(_ROLES[role], content, speaker if isinstance(speaker, str) else ""))
-            untrained += _ROLES[role] is TurnRole.PERSONA and _is_untrained(message)
+            said_by = speaker if isinstance(speaker, str) else ""
+            turns.append(RawTurn(_ROLES[role], content, said_by, context=_is_context(message)))
         else:
             raise UnfitMessagesError(
                 N_("message {turn} is by {role}, where none may be"), turn=number, role=str(role)[:40]
             )
-    return Talk(system, tuple(turns), untrained)
+    return Talk(system, tuple(turns))
 
 
 def _text(content: Any) -> Any:
@@ -84,5 +82,6 @@ def _text(content: Any) -> Any:
     return "".join(texts) if len(texts) == len(parts) else None
 
 
-def _is_untrained(message: Mapping[str, Any]) -> bool:
+def _is_context(message: Mapping[str, Any]) -> bool:
+    """Whether a reply is marked as not to be learnt, as OpenAI (`weight`) or XTuner (`loss`) want it."""
     return message.get("weight") == 0 or str(message.get("loss", True)).casefold() == "false"

@@ -1,12 +1,14 @@
 """Chat messages, one conversation a line: `{"messages": [{"role", "content"}, …]}`.
 
-Fine-tuning services and transformers' chat templates learn every `assistant` message, so all replies of a conversation
-have loss. Source: OpenAI's guide to supervised fine-tuning, "Formatting your data"; transformers, "Chat templates".
+Every `assistant` message is learnt but those of weight 0, which are only context; trainers that do not know the weight
+learn these, too. Source: OpenAI's guide to supervised fine-tuning, "Formatting your data"; transformers, "Chat
+templates".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.domain.persona import Persona
 from core.domain.text import DatasetVersion, Sample, TurnRole
@@ -20,12 +22,15 @@ from core.translation import N_
 _KEYS = Keys(role="role", content="content")
 
 
-def messages_of(sample: Sample, system_prompt: str) -> list[dict[str, str]]:
+def messages_of(sample: Sample, system_prompt: str) -> list[dict[str, Any]]:
     """Return the sample as a chat; templates want a user to begin, so her first words answer an empty message."""
-    messages = [{"role": "system", "content": system_prompt}] if system_prompt else []
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system_prompt}] if system_prompt else []
     if sample.turns[0].role is TurnRole.PERSONA:
         messages.append({"role": TurnRole.COUNTERPART.value, "content": ""})
-    return messages + [{"role": turn.role.value, "content": turn.text} for turn in sample.turns]
+    for turn in sample.turns:
+        message: dict[str, Any] = {"role": turn.role.value, "content": turn.text}
+        messages.append(message | {"weight": 0} if turn.context else message)
+    return messages
 
 
 def write(version: DatasetVersion, samples: Sequence[Sample], persona: Persona, origins: Origins) -> Files:
@@ -58,8 +63,6 @@ def talk_in(record: Record, messages: object, keys: Keys, intake: Intake) -> Tal
     for message in messages if isinstance(messages, list) else ():
         if isinstance(message, Mapping):
             intake.fields(message, keys.known)
-    if talk.untrained:
-        intake.note(N_("a reply marked as not to be learned is learned here"), record.place)
     return talk
 
 
@@ -69,6 +72,6 @@ ROW = Format(
     extension="jsonl",
     write=write,
     read=read,
-    carries=frozenset({Carried.TURNS, Carried.SYSTEM, Carried.SPLIT}),
+    carries=frozenset({Carried.TURNS, Carried.LOSS, Carried.SYSTEM, Carried.SPLIT}),
     loses=N_("Who speaks to the persona, and where the words stand; both are in the manifest."),
 )

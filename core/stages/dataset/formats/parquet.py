@@ -99,6 +99,6 @@ ROW = Format(
     extension="parquet",
     write=write,
     read=read,
-    carries=frozenset({Carried.TURNS, Carried.SPEAKERS, Carried.SPLIT, Carried.ORIGINS}),
+    carries=frozenset({Carried.TURNS, Carried.LOSS, Carried.SPEAKERS, Carried.SPLIT, Carried.ORIGINS}),
     loses=N_("The system prompt; it is in the manifest."),
 )

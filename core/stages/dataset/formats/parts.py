@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
+from core.domain.conversations import learnt_only
 from core.domain.text import Sample, Split, Turn, TurnRole
 
 JOINT = "、"
@@ -29,6 +30,11 @@ def trainable(samples: Iterable[Sample]) -> list[Sample]:
     """Return the samples as every format writes them; one without a word of the persona's is left out."""
     ordered = (replace(sample, turns=alternating(sample.turns)) for sample in samples)
     return [sample for sample in ordered if sample.turns]
+
+
+def learnt(samples: Iterable[Sample]) -> list[Sample]:
+    """Return the samples for trainers that learn every reply: they are cut where one is only context."""
+    return list(learnt_only(samples))
 
 
 def exchanges(sample: Sample) -> Iterator[tuple[str, str]]:
@@ -71,4 +77,10 @@ def _joined(run: list[Turn]) -> Turn:
         return run[0]
     names = dict.fromkeys(name for turn in run for name in turn.speaker.split(JOINT) if name)
     ids = dict.fromkeys(one for turn in run for one in turn.utterance_ids)
-    return Turn(run[0].role, JOINT.join(names), "\n".join(turn.text for turn in run), tuple(ids))
+    return replace(
+        run[0],
+        speaker=JOINT.join(names),
+        text="\n".join(turn.text for turn in run),
+        utterance_ids=tuple(ids),
+        context=all(turn.context for turn in run),
+    )

@@ -20,11 +20,13 @@ class Carried(StrEnum):
 
     TURNS = "turns"
     """Every conversation, turn by turn."""
+    LOSS = "loss"
+    """Which replies are only context; without it their exchanges are left out, and the conversation is cut there."""
     SYSTEM = "system prompt"
     SPEAKERS = "speakers"
     SPLIT = "split"
     ORIGINS = "origins"
-    """Source, chapter and lines of each sample, and its number."""
+    """Source, chapter and lines of each sample, its number, and what a model wrote of it."""
     PERSONA = "persona"
 
 
@@ -64,6 +66,6 @@ class Format:
     loses: str
     """In words, for docs/formats.md and the page; empty when nothing is lost."""
     choose: Callable[[Sequence[Sample]], Sequence[Sample]] = list
-    """The samples that go in; all, but for cards."""
+    """The samples that go in: a few for a card, only what is learnt where a format cannot tell it from context."""
     needs_lines: bool = False
     """Whether `write` makes use of `Origins.lines`."""

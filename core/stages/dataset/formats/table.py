@@ -23,8 +23,11 @@ COLUMNS = (
     "source",
     "source_sha256",
     "chapter",
+    "context",
+    "expansion",
+    "synthetic",
 )
-NUMBERS = ("sample", "turn", "chapter")
+NUMBERS = ("sample", "turn", "chapter", "context", "synthetic")
 """Columns of whole numbers; all others are texts."""
 NEEDED = ("sample", "role", "text")
 _LARGEST = 1 << 31
@@ -47,6 +50,9 @@ def rows(samples: Sequence[Sample], origins: Origins) -> Iterator[dict[str, str 
                 "source": source.name if source else "",
                 "source_sha256": source.sha256 if source else "",
                 "chapter": sample.chapter,
+                "context": int(turn.context),
+                "expansion": turn.expansion_id,
+                "synthetic": int(sample.synthetic),
             }
 
 
@@ -69,7 +75,8 @@ def _turns(numbered: Sequence[tuple[Place, Mapping[str, object]]]) -> tuple[list
         if role not in list(TurnRole):
             return [], place
         lines = tuple(_word(row.get("utterances")).split())
-        turns.append(RawTurn(TurnRole(role), row.get("text"), _word(row.get("speaker")), lines))
+        context, expansion = _number(row.get("context")) == 1, _word(row.get("expansion"))
+        turns.append(RawTurn(TurnRole(role), row.get("text"), _word(row.get("speaker")), lines, context, expansion))
     return turns, None
 
 
@@ -80,6 +87,7 @@ def _origin(row: Mapping[str, object]) -> Origin:
         source_id=_word(row.get("source_id")),
         chapter=_number(row.get("chapter")) or 0,
         split=Split.HELD_OUT if split in (Split.HELD_OUT, "test", "validation") else Split.TRAIN,
+        synthetic=_number(row.get("synthetic")) == 1,
     )
 
 

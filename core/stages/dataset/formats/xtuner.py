@@ -1,7 +1,7 @@
 """XTuner's own conversations: `[{"conversation": [{"system", "input", "output"}, {"input", "output"}]}]`.
 
-The loss is on each `output`. Source: XTuner 0.2.0, `docs/en/user_guides/dataset_format.md` and
-`xtuner/dataset/utils.py`.
+The loss is on each `output`, but for those with `output_with_loss` false. Source: XTuner 0.2.0,
+`docs/en/user_guides/dataset_format.md` and `xtuner/dataset/utils.py`.
 """
 
 from __future__ import annotations
@@ -45,12 +45,10 @@ def _take(record: Record, intake: Intake) -> None:
         if "output" not in exchange:
             intake.refuse(record.place, N_("an exchange has no `{key}`"), key="output")
             return
-        if exchange.get("output_with_loss") is False:
-            intake.note(N_("a reply marked as not to be learned is learned here"), record.place)
         heard = exchange.get("input")
         turns += [
             RawTurn(TurnRole.COUNTERPART, "" if heard is None else heard),
-            RawTurn(TurnRole.PERSONA, exchange["output"]),
+            RawTurn(TurnRole.PERSONA, exchange["output"], context=exchange.get("output_with_loss") is False),
         ]
     system = conversation[0].get("system", "") if conversation else ""
     intake.add(turns, record.place, system=system, origin=Origin(split=split_of(record.place.file)))
@@ -62,6 +60,6 @@ ROW = Format(
     extension="json",
     write=write,
     read=read,
-    carries=frozenset({Carried.TURNS, Carried.SYSTEM, Carried.SPLIT}),
+    carries=frozenset({Carried.TURNS, Carried.LOSS, Carried.SYSTEM, Carried.SPLIT}),
     loses=N_("Who speaks to the persona, and where the words stand; both are in the manifest."),
 )

@@ -61,10 +61,17 @@ def samples(draw: st.DrawFn) -> list[Sample]:
     for ordinal in range(draw(st.integers(1, 4))):
         count = draw(st.integers(1, 5))
         turns = tuple(
-            Turn(SAID if (count - number) % 2 else HEARD, draw(_NAMES), draw(_TEXTS), draw(_IDS))
+            Turn(
+                SAID if (count - number) % 2 else HEARD,
+                draw(_NAMES),
+                draw(_TEXTS),
+                draw(_IDS),
+                context=bool((count - number) % 2) and number < count - 1 and draw(st.booleans()),
+                expansion_id=draw(st.sampled_from(["", "exp-1"])),
+            )
             for number in range(count)
         )
         source = draw(st.sampled_from(["src-1", "src-2", ""]))
         split = draw(st.sampled_from(list(Split)))
-        drawn.append(Sample(ordinal, source, draw(st.integers(0, 200)), split, turns))
-    return drawn
+        drawn.append(Sample(ordinal, source, draw(st.integers(0, 200)), split, turns, draw(st.booleans())))
+    return drawn  # fmt: skip

@@ -109,11 +109,26 @@ def test_text_in_parts_is_one_text():
     assert read(chat(("user", parts), ("assistant", "不冷。"))).samples[1].turns[0].text == "冷么？"
 
 
-def test_a_reply_that_should_not_be_learned_is_told():
-    record = chat(("user", "a"), ("assistant", "b"))
-    record["messages"][1]["weight"] = 0
+@pytest.mark.parametrize("mark", [{"weight": 0}, {"loss": False}, {"loss": "False"}])
+def test_a_reply_that_should_not_be_learnt_is_context(mark):
+    record = chat(("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))
+    record["messages"][1] |= mark
 
-    assert findings(read(record)) == ["chats.jsonl:2: noted: a reply marked as not to be learned is learned here"]
+    found = read(record)
+
+    assert [one.context for one in found.samples[1].turns] == [False, True, False, False]
+    assert found.report.findings == ()
+
+
+@pytest.mark.parametrize("name", ["alpaca", "sharegpt", "huggingface"])
+def test_context_never_reaches_a_trainer_that_would_learn_it(name):
+    known = turn(SAID, "别处学的。", "沈青")
+    talk = sample(turn(HEARD, "甲"), replace(known, context=True), turn(HEARD, "乙"), turn(SAID, "丙。", "沈青"))
+
+    files = unpacked(export_archive(VERSION, [talk], format=name, persona=HER, origins=ORIGINS), "a.zip")
+
+    assert not any("别处学的".encode() in data for data in files.values())
+    assert any("丙。".encode() in data for data in files.values())
 
 
 def test_unknown_fields_are_counted():
