@@ -19,6 +19,8 @@ Who = tuple[str, ...]
 
 JOINER = re.compile("[与和同、及并]?$")
 _BELONGING = re.compile("(?:的(?![道说问笑])|之(?!际|时|后|前)|房[里中]|屋[里中]|家的|身边|跟前|手下)")
+_ONE_IS = re.compile("一个(?:名|便|就)?(?:叫做?|唤做?|是|姓)$")
+"""`一个叫王德，一个叫王仁`: introduces people who belong together."""
 _REMEMBERED = 6
 
 
@@ -90,6 +92,9 @@ class Narration:
                 at += 1
             self.take(self.subject_of(narration[begin:end], inside))
             self.remember(tuple(one.who for one in inside))
+        introduced = [one.who for one in mentions if _ONE_IS.search(narration, 0, one.start)]
+        if len(introduced) > 1:
+            self.take(tuple(introduced[-2:]))
         return mentions
 
     def take(self, who: Who) -> None:

@@ -114,6 +114,17 @@ def test_bare_quotations_take_turns():
     assert found == ["沈青", "陆远", "沈青", "陆远"]
 
 
+def test_two_people_who_are_introduced_together_are_the_two_who_speak():
+    paragraphs = (
+        "来了两个人，一个叫周安，一个叫周平。",
+        "陆远道：“坐。”",
+        "周安道：“好。”周平道：“好。”",
+        "二位又道：“多谢。”",
+    )
+
+    assert speakers(*paragraphs)[-1] == "周安、周平"
+
+
 def test_two_people_who_acted_together_are_the_two_who_speak():
     assert speakers("青儿陆远二人走进来。", "二人说道：“下雨了。”") == ["沈青、陆远"]
 
