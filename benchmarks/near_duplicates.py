@@ -6,10 +6,9 @@ Pairs: objects with `a, b, label, kind`; kinds with `minimal` in their name coun
 of the thresholds as they are; `f1_cross_validated` fits both thresholds on one half and scores the other, both ways
 round, over 20 splits. Names come from `--cast`, or from `hlm_aliases.json` beside the pairs or the books.
 
-Large sets are made from the books (see planted_lines.py); seconds are CPU seconds of one process,
-its one table of characters being loaded before. Both sides get
-the same normalised texts and the same comparison of what they propose; recall is the share of planted pairs that
-end up connected.
+Large sets are made from the books (see planted_lines.py); seconds are CPU seconds of one process, its table of
+characters being loaded before. Both sides normalise the same lines and compare what they propose in the same way;
+recall is the share of planted pairs that end up connected.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ from benchmarks.planted_lines import planted
 from core.stages.dataset.near_duplicates import Line, Settings, near_duplicates, similar
 from core.stages.dataset.near_duplicates.candidates import Indices, candidates
 from core.stages.dataset.near_duplicates.meaning import Cast
+from core.stages.dataset.near_duplicates.measure import LEAST
 from core.stages.dataset.near_duplicates.pairs import Pairs
 from core.stages.dataset.near_duplicates.words import plain, spelt, words_of
 
@@ -109,7 +109,7 @@ def cross_validated(
     lengths = [max(1, min(len(spelt(plain(pair["a"]))), len(spelt(plain(pair["b"]))))) for pair in pairs]
     answers = {
         (base, per): [
-            verdict.duplicate and (not verdict.needed or verdict.similarity >= max(base + per / length, 0.45))
+            verdict.duplicate and (not verdict.needed or verdict.similarity >= max(base + per / length, LEAST))
             for verdict, length in zip(verdicts, lengths, strict=True)
         ]
         for base in _BASES

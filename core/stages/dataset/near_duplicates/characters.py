@@ -15,6 +15,8 @@ TITLES = re.compile(
     "|公子|相公|先生|大人|妈妈|嬷嬷|师父|和尚"
 )
 """Forms of address."""
+SIBLINGS = frozenset("姐妹哥弟兄")
+"""Said to equals by courtesy, now this, now that."""
 
 
 def _groups(text: str) -> Mapping[str, frozenset[str]]:

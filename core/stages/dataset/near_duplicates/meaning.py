@@ -17,6 +17,7 @@ from core.stages.dataset.near_duplicates.characters import (
     OPPOSITES,
     PERSONS,
     RANKS,
+    SIBLINGS,
     TITLES,
 )
 from core.stages.dataset.near_duplicates.words import plain, spelt
@@ -110,9 +111,14 @@ def _opposites(change: Change) -> bool:
 
 
 def _title(change: Change) -> bool:
-    """Whether another word stands before a form of address: another person is addressed."""
+    """Whether another person is addressed: by another title, or by another word before it."""
+    before, after = change.before, change.after
+    if _addressed(before) and _addressed(after):
+        return not set(before) & SIBLINGS or not set(after) & SIBLINGS
     if not TITLES.match(change.follows):
         return False
-    if change.before and change.after:
-        return True
-    return (change.before or change.after)[-1] in RANKS
+    return bool(before and after) or (before or after)[-1] in RANKS
+
+
+def _addressed(piece: str) -> bool:
+    return TITLES.fullmatch(piece[piece[:1] in RANKS :]) is not None

@@ -13,8 +13,8 @@ from core.stages.dataset.near_duplicates.meaning import Cast, Change, altered, c
 from core.stages.dataset.near_duplicates.records import Reason, Settings, Verdict
 from core.stages.dataset.near_duplicates.words import plain, spelt, unwrapped, variants_between
 
-_LEAST, _BASE, _PER_LENGTH = 0.45, 0.28, 4.4
-"""Needed likeness is `_BASE + _PER_LENGTH / length` of the shorter line: short lines are alike by chance."""
+LEAST, _BASE, _PER_LENGTH = 0.5, 0.28, 4.4
+"""Needed is `_BASE + _PER_LENGTH / length` of the shorter line, at least `LEAST`: short lines are alike by chance."""
 _CONTAINED = 0.92
 """Likeness of a line to one that begins or ends with it."""
 _MERGED = 0.4
@@ -74,7 +74,7 @@ def of_ordered(words: str, others: str, raw: tuple[str, str], cast: Cast, settin
 
 def needed_likeness(length: int, settings: Settings) -> float:
     """Return how alike lines must be whose shorter one has `length` characters."""
-    return max(_BASE + _PER_LENGTH / max(length, 1), _LEAST) + settings.strictness
+    return max(_BASE + _PER_LENGTH / max(length, 1), LEAST) + settings.strictness
 
 
 def contains(words: str, others: str, settings: Settings) -> bool:

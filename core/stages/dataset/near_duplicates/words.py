@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.domain.normalising import folded
 from core.stages.dataset.conversations import normal_form
 
-_QUOTED = re.compile(r"^\s*[“‘\"「『](?P<words>[^“”\"「」『』]+)[”’\"」』]?\s*$")
+_QUOTED = re.compile(r"^\s*(?:[“\"「『](?P<words>[^“”\"「」『』]+)[”\"」』]?|‘(?P<inner>[^‘’]+)’)\s*$")
 _SAID = re.compile(
     r"^[^“”\"：，。！？\s]{0,12}?(?:道|说|说道|曰|云|问|答|笑|叫|喊|骂|叹)[：:，,]?\s*[“\"「](?P<words>[^“”\"「」]+)[”\"」]?\s*$"
 )
@@ -105,7 +105,9 @@ _DROPPED, _IRREGULAR, _LINE = 0, 1, ord("\n")
 
 def unwrapped(text: str) -> str:
     """Return what is said, without the quotation marks and the `somebody said:` around it."""
-    found = _QUOTED.match(text) or _SAID.match(text)
+    if found := _QUOTED.match(text):
+        return found["words"] or found["inner"]
+    found = _SAID.match(text)
     return found["words"] if found else text
 
 

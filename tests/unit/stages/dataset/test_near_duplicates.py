@@ -39,6 +39,7 @@ OTHERS = {
     ("我从来就喜欢在下雨天读书。", "你从来就喜欢在下雨天读书。"): Reason.MEANING,
     ("昨儿王芳送来的两盆菊花开了。", "昨儿李敏送来的两盆菊花开了。"): Reason.MEANING,
     ("快去请大少爷来，家里来了客。", "快去请二少爷来，家里来了客。"): Reason.MEANING,
+    ("这件衣裳是奶奶昨儿送来的。", "这件衣裳是太太昨儿送来的。"): Reason.MEANING,
     ("天都黑了，咱们回家。", "书都读完了，他才睡。"): Reason.DIFFERENT,
     ("他来了。", "谁来了？"): Reason.DIFFERENT,
 }
@@ -120,6 +121,16 @@ def test_near_duplicates_are_found_among_many_lines():
     clusters = near_duplicates([*many, *planted])
 
     assert {"a", "b", "c", "d"} in [_ids(cluster) for cluster in clusters]
+
+
+def test_many_versions_of_one_line_are_one_cluster():
+    many = [Line(f"{at}", f"{_number(at * 31)}号房里住着{_number(at * 7 + 3)}位客人") for at in range(400)]
+    first, rest = "昨儿下了一夜的雨，园里的花都", "落尽了，叫人看着好不心酸。"
+    versions = [Line(f"v{at}", first + word + rest) for at, word in enumerate("已全早竟尽快皆便总刚终定")]
+
+    clusters = near_duplicates([*many, *versions])
+
+    assert {line.id for line in versions} in map(_ids, clusters)
 
 
 def test_a_decided_cluster_is_asked_again_only_when_new_words_come():
