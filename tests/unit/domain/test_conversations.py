@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.domain.conversations import xtuner_conversations
+from core.domain.conversations import learnt_only, xtuner_conversations
 from core.domain.identity import now
 from core.domain.text import DatasetVersion, Sample, Split, Turn, TurnRole
 
@@ -46,3 +46,30 @@ def test_a_line_nobody_asked_for_has_an_empty_input():
 
 def test_a_sample_without_her_words_is_left_out():
     assert xtuner_conversations(VERSION, [sample((HEARD, "有人么？"))]) == []
+
+
+def talk(*exchanges: tuple[str, bool]) -> Sample:
+    """Return a conversation of these replies, and whether each is only context."""
+    turns = [
+        turn
+        for text, context in exchanges
+        for turn in (Turn(HEARD, "谁", "问。"), Turn(SAID, "谁", text, context=context))
+    ]
+    return Sample(0, "src-1", 1, Split.TRAIN, tuple(turns))
+
+
+def test_where_a_reply_is_only_context_every_turn_says_whether_it_is_learnt():
+    written = xtuner_conversations(VERSION, [talk(("甲。", True), ("乙。", False)), talk(("丙。", False))])
+
+    losses = [[turn["output_with_loss"] for turn in one["conversation"]] for one in written]
+    assert losses == [[False, True], [True]]
+
+
+def test_for_trainers_that_learn_every_reply_context_is_taken_out():
+    whole = talk(("甲。", False), ("乙。", False))
+    torn = talk(("甲。", True), ("乙。", False), ("丙。", True), ("丁。", False))
+
+    pieces = list(learnt_only([whole, torn, talk(("甲。", True))]))
+
+    assert pieces[0] is whole
+    assert [[turn.text for turn in one.turns[1::2]] for one in pieces] == [["甲。", "乙。"], ["乙。"], ["丁。"]]

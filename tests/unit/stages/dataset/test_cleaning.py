@@ -189,11 +189,9 @@ def test_quotes_answer_accepted_synthetic_lines_up_to_the_share(store):
 def test_unreviewed_synthetic_lines_are_used_only_on_request(store):
     quotes = edition(store, 1, *SAID, kind=SourceKind.QUOTES)
     store.expansions.put([expansion(one, 0, ReviewStatus.PENDING) for one in quotes])
-    wanted = {"self_knowledge": False, "synthetic_share": 0.9}
-
     counts = []
     for number, pending in enumerate((False, True)):
-        settings = DatasetSettings(pending_expansions=pending, **wanted)
+        settings = DatasetSettings(pending_expansions=pending, synthetic_share=0.9, self_knowledge=False)
         context = begun(store, "dataset", run_id=f"run-000000000{number}")
         version = build(settings, context=context, store=store)["version"]
         counts.append(sum(one.synthetic for one in store.datasets.samples(version)))
