@@ -29,7 +29,7 @@ _IS = re.compile("(?:就?是(?:一?[个位名])?)?")
 
 
 def appositions(chapter: Sequence[Paragraph], names: Names) -> dict[str, str]:
-    """Return the roles that the chapter says are somebody's: `保安老郑`, `哈里斯警长`, `杜一鸣是班长`."""
+    """Return the roles that the chapter says are somebody's: `保安老程`, `布朗警长`, `程立是班长`."""
     told: dict[str, set[str]] = {}
     for paragraph in chapter:
         for part in [line.before for line in paragraph.lines] + [paragraph.rest]:

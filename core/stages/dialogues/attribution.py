@@ -83,7 +83,7 @@ class Listener:
         return self._from_cue(clause, bool(mentions), narration)
 
     def speaker_after(self, narration: str) -> Attribution | None:
-        """Return the speaker named right after a quotation (`“…”宝玉道。`), or None."""
+        """Return the speaker named right after a quotation (`“…”青儿道。`), or None."""
         found = self._names.pattern.match(narration)
         if found:
             verb = _AFTER_QUOTE.match(narration, found.end(), found.end() + 16)
@@ -94,7 +94,7 @@ class Listener:
         return None
 
     def _revealed(self, narration: str) -> Attribution | None:
-        """Return who comes into sight right after being heard: `只听喊道：“…”只见凤姐跳了进来`."""
+        """Return who comes into sight right after being heard: `只听喊道：“…”只见陆远跳了进来`."""
         for mention in self._told.mentions(narration[:_REVEALED]):
             if cues.REVEALS.search(narration[: mention.start]):
                 return Attribution((mention.who,), 0.8, "revealed")

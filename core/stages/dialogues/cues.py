@@ -134,7 +134,7 @@ _SOMEBODY = _one_of(
 COUNTED = re.compile("(?:[一二三四五六七八九十两几众那这]+[个位名]?)$")
 """Between a verb and the people it is done to: `对着三个差人`."""
 TO_SOMEBODY = re.compile("[着向对与问同和跟][^，。]{0,3}$")
-"""Before somebody who is spoken or pointed to, and what is said of them: `指着丝客人`."""
+"""Before somebody who is spoken or pointed to, and what is said of them: `指着布客人`."""
 HEARD = re.compile("听(?:见|得|着)$")
 """Before the one who is heard to speak."""
 BY = re.compile("被(?:[那这])?$")
@@ -142,7 +142,7 @@ BY = re.compile("被(?:[那这])?$")
 ANOTHER_HE = re.compile(
     "[问劝叫请见对向拉骂怪说][着了]?[他她][^。”]*，[他她][^，。”]*(?:，[^，。”]*)?$|^[他她](?![又也还仍])[^，。]{0,6}$"
 )
-"""A pronoun that is not the one who acted before: `老和尚问他姓名，他说道`."""
+"""A pronoun that is not the one who acted before: `陆远问他，他说道`."""
 HE_FIRST = re.compile("[他她](?:们)?[^他她]*$")
 """A cue whose subject is a pronoun."""
 UNSEEN = re.compile(

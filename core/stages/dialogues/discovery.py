@@ -50,12 +50,12 @@ _NO_NAMES = frozenset(
 _COUNTED = re.compile("[一二三四五六七八九十两几些那这众]+人$")
 _NEVER_FIRST = frozenset("一上面令和者人又他有听回因便却个位些自并")
 _NAMES_END = frozenset("儿家妈娘氏妇僧")
-"""What may follow a name and make another one of it: `凤姐` and `凤姐儿`."""
+"""What may follow a name and make another one of it: `陆姐` and `陆姐儿`."""
 _POINTING = frozenset("那这众")
 _BEINGS = frozenset("人者汉子妇婆公翁爷娘妈姑官吏差役兵卒将僧尼怪妖魔鬼猴童女师匠客仆奴婢夫王君仙神佛贼")
 """How words for somebody end."""
 _SERVANT = "家的"
-"""`周瑞家的`: the wife, known by her husband's name."""
+"""`陆远家的`: the wife, known by her husband's name."""
 _OPENS = 0.5
 """Who speaks opens the sentence at least so often."""
 _SURELY_OPENS = 0.9
@@ -149,7 +149,7 @@ class _Known:
         self._names.add(name)
 
     def explain(self, name: str, *, surely: bool) -> bool:
-        """Whether `name` is a known one with a deed after it or a verb before it, or two (`三藏合掌`, `指宝玉`).
+        """Whether `name` is a known one with a deed after it or a verb before it, or two (`陆远合掌`, `指青儿`).
 
         `surely`: what looks like the verb is a surname.
         """

@@ -20,14 +20,14 @@ class Names:
     meaning: Mapping[str, str]
     """Name as written -> canonical name or role."""
     endings: Mapping[str, tuple[str, ...]]
-    """Name as written -> the shorter names that are its end and may stand for it (`周学道`, `学道`)."""
+    """Name as written -> the shorter names that are its end and may stand for it (`周知县`, `知县`)."""
 
     def is_role(self, who: str) -> bool:
         """Whether this is somebody known only by what they do."""
         return who in roles.ROLES
 
     def is_title(self, who: str, of: str) -> bool:
-        """Whether `who`, directly before `of`, says what that person is: `清客相公詹光`."""
+        """Whether `who`, directly before `of`, says what that person is: `清客相公陆远`."""
         return who in TITLES or (self.is_role(who) and not self.is_role(of))
 
     def with_roles(self, whose: Mapping[str, str]) -> Names:
@@ -58,7 +58,7 @@ class Names:
 def _endings(names: Iterable[str], vague: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     """Return which names each ends in; `vague`: titles, then discovered names, the more frequent first.
 
-    A short form that is more frequent than the long one is somebody's name by itself: `宝玉` and `甄宝玉`.
+    A short form that is more frequent than the long one is somebody's name by itself: `青儿` and `陆青儿`.
     """
     found = {}
     for name in names:

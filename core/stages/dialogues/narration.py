@@ -20,7 +20,7 @@ Who = tuple[str, ...]
 JOINER = re.compile("[与和同、及并]?$")
 _BELONGING = re.compile("(?:的(?![道说问笑])|之(?!际|时|后|前)|房[里中]|屋[里中]|家的|身边|跟前|手下)")
 _ONE_IS = re.compile("一个(?:名|便|就)?(?:叫做?|唤做?|是|姓)$")
-"""`一个叫王德，一个叫王仁`: introduces people who belong together."""
+"""`一个叫周安，一个叫周平`: introduces people who belong together."""
 _REMEMBERED = 6
 
 
@@ -151,7 +151,7 @@ class Narration:
 
 
 def _leads_only(before: str) -> bool:
-    """Whether the subject follows: a surname may stand before a name that is known without it (`王凤姐`)."""
+    """Whether the subject follows: a surname may stand before a name that is known without it (`陆青儿`)."""
     if not before or cues.LEADING.match(before):
         return True
     surname = before[-1] in SURNAMES and before[-1] not in cues.TAKES_OBJECT
