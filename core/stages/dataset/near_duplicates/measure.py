@@ -25,6 +25,8 @@ _RETOLD = 2
 """More changes of meaning than this among other changes are another wording of the same line."""
 _FORKED = (10, 0.35)
 """Lines of which an end of so many characters, and this share of the shorter, is altogether other are neighbours."""
+_PARTICLES = 3
+"""A complete line that goes on for so few characters has no other sentence added."""
 _SHOWN = 3
 _CLOSING = "。！？!?…”’」』"
 
@@ -65,7 +67,7 @@ def of_ordered(words: str, others: str, raw: tuple[str, str], cast: Cast, settin
     if _another_meaning(words, others, pieces, cast):
         return Verdict(False, likeness, needed, Reason.MEANING, shown)
     if cut:
-        return Verdict(True, likeness, needed, _cut(*raw), shown)
+        return Verdict(True, likeness, needed, _cut(*raw, len(others) - len(words)), shown)
     if _forked(words, others, pieces):
         return Verdict(False, likeness, needed, Reason.NEIGHBOURS, shown)
     reason = Reason.LOOKALIKE if all(map(lookalike, pieces)) else Reason.EDITION
@@ -101,11 +103,12 @@ def _same(first: str, second: str) -> Reason:
     return Reason.PUNCTUATION if normal_form(first) == normal_form(second) else Reason.SCRIPT
 
 
-def _cut(first: str, second: str) -> Reason:
-    """Return whether the shorter was cut off or the longer runs on into another sentence."""
+def _cut(first: str, second: str, further: int) -> Reason:
+    """Return whether the shorter was cut off or the longer runs on, by so many characters, into another sentence."""
     short, long = sorted((first.strip(), second.strip()), key=len)
-    whole = short[-1:] in _CLOSING
-    return Reason.MERGED if whole and long.startswith(short[: len(short) // 2]) else Reason.TRUNCATED
+    if short[-1:] not in _CLOSING or not long.startswith(short[: len(short) // 2]):
+        return Reason.TRUNCATED
+    return Reason.MERGED if further > _PARTICLES else Reason.EDITION
 
 
 def _another_meaning(words: str, others: str, pieces: Sequence[Change], cast: Cast) -> bool:
