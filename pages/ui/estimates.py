@@ -31,10 +31,10 @@ def show_estimate(told: Mapping[str, Any], key_name: str) -> None:
     for column, (title, figure) in zip(
         st.columns(4),
         (
-            (_("Questions"), number(told["calls"])),
+            (_("Calls"), number(told["calls"])),
             (_("Tokens"), number(told["prompt_tokens"] + told["completion_tokens"])),
             (_("Cost"), cost),
-            (_("Time"), _("about {time}").format(time=duration(told["minutes"] * 60))),
+            (_("Time"), duration(told["minutes"] * 60)),
         ),
         strict=True,
     ):

@@ -18,7 +18,7 @@ from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _
 from pages.ui.labels import STATUS_LOOKS, review_status
 from pages.ui.markup import plain
-from pages.ui.run_panel import last_run, stage_run, start_run
+from pages.ui.run_panel import stage_run, start_run
 from pages.ui.settings_form import settings_form
 from pages.ui.state import Trail
 from pages.ui.tables import pager, place_of
@@ -31,9 +31,7 @@ _FIRST: Final = ("base_url", "model", "quotes", "at_most")
 
 def synthetic_lines(visit: Visit) -> None:
     """Show how to ask for lines that lead to her quotes, the runs, and the lines there are, to be decided about."""
-    with st.expander(
-        _("Lines before her quotes"), icon=":material/auto_awesome:", expanded=not last_run(visit, EXPANSION)
-    ):
+    with st.expander(_("Lines before her quotes"), icon=":material/auto_awesome:"):
         st.caption(
             _("A language model writes what somebody might say just before each quote. Such lines stay synthetic.")
         )

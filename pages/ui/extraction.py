@@ -9,6 +9,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.domain.run import Run, RunState
+from core.domain.text import SourceKind
 from core.settings import stage_defaults
 from core.stages.dialogues.extractors import EXTRACTORS
 from core.stages.dialogues.settings import KorSettings, ServedKor
@@ -22,7 +23,7 @@ from pages.ui.settings_form import settings_form, stage_form
 from pages.ui.state import watched_run
 
 MODEL: Final = "kor"
-_FIRST: Final = ("base_url", "model", "only_uncertain", "uncertain_below", "concurrency", "chunk_characters")
+_FIRST: Final = ("base_url", "model", "only_uncertain", "concurrency")
 _MOST_SHOWN: Final = 200
 
 
@@ -62,7 +63,9 @@ def _by_model(visit: Visit, sources: Mapping[str, str]) -> None:
     st.caption(_(EXTRACTORS[MODEL].summary))
     served = stage_defaults("kor", ServedKor)
     values = settings_form(KorSettings, served.model_dump(), key="kor.usual", first=_FIRST, omit={"source_ids"})
-    chosen = _texts(sources, "find.model_texts")
+    told_apart = {one.id: one.kind for one in visit.studio.store.corpus.sources(visit.persona.id)}
+    read = {one: name for one, name in sources.items() if told_apart.get(one) is not SourceKind.QUOTES}
+    chosen = _texts(read, "find.model_texts")
     if not (values["base_url"] and values["model"] and chosen):
         st.info(_("Give the address of a server and a model's name to see what asking it would come to."))
         return

@@ -166,7 +166,9 @@ class KorModel:
 
     def _told(self, error: Exception) -> str:
         """Return what an error says, in one line; a server may quote the key, we do not."""
-        words = " ".join(str(error).split()) or type(error).__name__
+        body = error.body if isinstance(error, openai.APIError) else None
+        said = body.get("message") if isinstance(body, dict) else None
+        words = " ".join(str(said or error).split()) or type(error).__name__
         key = self._endpoint.api_key
         return (words.replace(key, "***") if key else words)[:_LONGEST_PROBLEM]
 

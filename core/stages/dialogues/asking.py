@@ -264,4 +264,5 @@ def _next(ended: SimpleQueue[Future[Rows | Unanswered]], context: RunContext) ->
 
 
 def _told(error: StudioError) -> str:
-    return error.message.format(**error.values)
+    """Return what went wrong in the server's own words where it has any."""
+    return str(error.values.get("problem") or error.message.format(**error.values))

@@ -60,7 +60,7 @@ def test_the_price_is_shown_before_anything_is_sent(book, page, server):
 
     figures = {one.label: one.value for one in page.metric}
     assert not page.exception
-    assert figures["Questions"] == "2"
+    assert figures["Calls"] == "2"
     assert figures["Cost"].endswith("USD")
     assert "Nothing has been sent yet." in said(page)
     assert not server.books.asked
