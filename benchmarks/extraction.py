@@ -5,7 +5,9 @@
 Scoring: fragments are not scored; a quotation is found when one with the same place or the same words in the
 chapter is returned and not typed non-speech; a speaker is right when the set of people equals the labelled set
 after mapping aliases. Without `--aliases` the names are discovered; `--map` then gives the aliases for scoring
-only. Labels without the words read them from the text by their place.
+only, by default the file beside the labels that shares their name (`modern_aliases.json` for `modern.jsonl`).
+With `--aliases` the text is read a second time without them, for `speaker_accuracy_discovered`.
+Labels without the words read them from the text by their place.
 """
 
 from __future__ import annotations
@@ -74,17 +76,22 @@ def main() -> None:
 
     text = chosen.text.read_text(encoding="utf-8")
     passages = split_passages(text, "book")
-    gold = [_with_words(json.loads(line), passages) for line in chosen.gold.read_text(encoding="utf-8").splitlines()]
+    lines = chosen.gold.read_text(encoding="utf-8").splitlines()
+    gold = [_with_words(json.loads(line), passages) for line in lines if line.strip()]
     cast = _aliases(chosen.aliases)
     seconds, rows = min((_clocked(passages, cast) for _ in range(chosen.rounds)), key=lambda round_: round_[0])
-    tally = score(gold, rows, cast or _aliases(chosen.map), chosen.persona)
+    mapping = cast or _aliases(chosen.map or _beside(chosen.gold))
+    tally = score(gold, rows, mapping, chosen.persona)
     figures = {**_figures(tally.counts), "chars_per_second": round(len(text) / seconds), "quotes": len(rows)}
+    if cast:
+        discovered = score(gold, extract_rows(passages, {}), mapping, chosen.persona)
+        figures["speaker_accuracy_discovered"] = _figures(discovered.counts)["speaker_accuracy"]
 
     if chosen.errors:
         _print(tally.errors)
     if chosen.confidence:
         _print(_shares("confidence", tally.sure) + _shares("reason", tally.reasons))
-    _print(f"{name:<22}{value:>12}" for name, value in figures.items())
+    _print(f"{name:<30}{value:>12}" for name, value in figures.items())
     if chosen.json:
         _print([json.dumps(figures)])
 
@@ -179,6 +186,12 @@ def _shares(title: str, groups: Mapping[Any, Sequence[bool]]) -> list[str]:
 
 def _share(part: float, whole: float) -> float:
     return round(part / max(whole, 1), 4)
+
+
+def _beside(gold: Path) -> Path | None:
+    """Return the aliases that lie beside the labels and go with them."""
+    candidates = gold.parent.glob("*_aliases.json")
+    return next((one for one in sorted(candidates) if gold.stem.startswith(one.stem.removesuffix("_aliases"))), None)
 
 
 def _aliases(file: Path | None) -> dict[str, list[str]]:
