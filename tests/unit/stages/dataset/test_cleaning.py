@@ -197,3 +197,16 @@ def test_unreviewed_synthetic_lines_are_used_only_on_request(store):
         counts.append(sum(one.synthetic for one in store.datasets.samples(version)))
 
     assert counts == [0, 2]
+
+
+def test_synthetic_lines_out_of_her_time_wait_with_the_word(store):
+    quotes = edition(store, 1, *SAID, kind=SourceKind.QUOTES)
+    store.expansions.put(
+        [Expansion("exp-1", "a-qing", quotes[0].id, 0, "陆远", "你的手机响了？", "m", now()), expansion(quotes[1], 0)]
+    )
+
+    searched(store)
+
+    (doubt,) = store.suspicions.page("a-qing", synthetic=True).rows
+    assert (doubt.line.id, doubt.suspicion.rule) == ("exp-1", "anachronism")
+    assert "手机" in str(doubt.suspicion.values)
