@@ -123,7 +123,6 @@ STAGES: tuple[Stage, ...] = (
         role=Role.CURATOR,
         icon="dataset",
         next_step=N_("Build a dataset version"),
-        coming=N_("Near-duplicate clusters, differences between versions, more formats."),
     ),
     Stage(
         "finetuning",

@@ -18,7 +18,14 @@ from babel.messages.pofile import read_po, write_po
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 LOCALES: Final = Path(__file__).parent / "locale"
-FORMS: Final = ("core/stages/*/settings.py", "core/domain/recipe.py", "core/services.py")
+FORMS: Final = (
+    "core/stages/*/settings.py",
+    "core/stages/dataset/cleaning.py",
+    "core/stages/dataset/near_duplicates/records.py",
+    "core/stages/dataset/suspects.py",
+    "core/domain/recipe.py",
+    "core/services.py",
+)
 """Where the settings stand that pages show as forms."""
 
 _MARKS: Final = frozenset({"_", "_n", "N_"})

@@ -166,7 +166,7 @@ def _chain(visit: Visit, message: Message) -> None:
             script(stage("dataset")),
             label=_("The dataset version {name}").format(name=chain.dataset_version.name),
             icon=":material/dataset:",
-            query_params={"version": chain.dataset_version.id},
+            query_params={"part": "versions", "version": chain.dataset_version.id},
         )
     if not (chain.utterance or chain.model):
         st.caption(_("Nothing more is known about this reply."))

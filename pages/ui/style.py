@@ -38,6 +38,15 @@ _CSS: Final = """
 .st-key-scene .reader mark::before {
   content: attr(title); font-size: .68rem; opacity: .6; margin-right: .3em; vertical-align: .25em; white-space: nowrap;
 }
+.words { line-height: 1.75; margin: 0; overflow-wrap: anywhere; }
+.words ins { background: color-mix(in srgb, #5B8C70 30%, transparent); text-decoration: none; border-radius: 2px; }
+.words del { background: color-mix(in srgb, #B4574A 18%, transparent); opacity: .75; border-radius: 2px; }
+.tokens { line-height: 2.1; max-height: 24rem; overflow-y: auto; overflow-wrap: anywhere; }
+.tokens span { padding: .15em .08em; border-radius: 2px; white-space: pre-wrap; }
+.tokens span + span { margin-left: 1px; }
+.tokens .read { background: color-mix(in srgb, currentColor 7%, transparent); }
+.tokens .learnt { background: color-mix(in srgb, #5B8C70 34%, transparent); }
+.tokens .cut { opacity: .5; text-decoration: line-through; }
 @media (max-width: 1400px) {
   [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
 }

@@ -42,7 +42,6 @@ def test_from_an_uploaded_book_to_a_reply_with_a_voice(
     visitor.unfold("Build a version")
     visitor.starts_and_sees_succeed("Build")
     visitor.sees("Training samples")
-    visitor.sees("Download for XTuner (JSON)")
     visitor.settled()
 
     visitor.open("chat")
