@@ -185,6 +185,13 @@ def _accept_a_page_of_rows(tab: Tab, _number: int) -> None:
     tab.clock_change(lambda: tab.press("Accept 50"), _MINE)
 
 
+def _turn_to_cells(tab: Tab) -> None:
+    tab.page.get_by_text("Edit cells").click()
+    tab.page.get_by_text(re.compile("^(Saved|What you write)")).first.wait_for()
+    tab.table().locator("canvas tr[aria-rowindex='2']").wait_for(state="attached")
+    tab.settled()
+
+
 def _write_into_a_cell(tab: Tab, number: int) -> None:
     tab.pick_cell(number % 8, 0)
     tab.page.keyboard.press("Enter")
@@ -291,7 +298,7 @@ ACTIONS: tuple[Action, ...] = (
         "dialogues",
         "write into a cell",
         _write_into_a_cell,
-        prepare=lambda tab: tab.page.get_by_text("Edit cells").click(),
+        prepare=_turn_to_cells,
         address=_lines_in_a_table,
     ),
     Action("dialogues", "see the charts", _see_the_charts),
