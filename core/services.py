@@ -191,10 +191,10 @@ class _Stages:
 
         return run(wanted, context=context, store=self._store, environment=environment)
 
-    def finetuning_inputs(self, wanted: FinetuneSettings) -> Mapping[str, Any]:
+    def finetuning_inputs(self, wanted: FinetuneSettings, persona_id: str) -> Mapping[str, Any]:
         from core.stages.finetuning.run import inputs
 
-        return inputs(wanted, self._store)
+        return inputs(wanted, self._store, persona_id)
 
     def voice_dataset(self, wanted: VoiceWork, context: RunContext) -> Mapping[str, Any]:
         from core.stages.voice_dataset.run import run

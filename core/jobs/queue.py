@@ -34,8 +34,8 @@ class Job:
     queue: str
     settings: type[BaseModel]
     run: Callable[[Any, RunContext], Mapping[str, Any]]
-    inputs: Callable[[Any], Mapping[str, Any]] = lambda settings: {}
-    """Fingerprints of what a run with those settings will read."""
+    inputs: Callable[[Any, str], Mapping[str, Any]] = lambda settings, persona_id: {}
+    """Fingerprints of what a run with those settings, for that persona, will read."""
 
 
 class Jobs:
@@ -64,7 +64,7 @@ class Jobs:
             queue=job.queue,
             state=RunState.QUEUED,
             settings=checked.model_dump(mode="json"),
-            inputs=job.inputs(checked),
+            inputs=job.inputs(checked, persona_id),
             created_at=now(),
             created_by=who,
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from core.domain.identity import new_id, now
-from core.domain.run import Run, RunState
+from core.domain.run import Run
 from core.domain.text import DatasetVersion, Sample, Split
 from core.domain.training import Model
 from core.errors import ConflictError, NotFoundError
@@ -178,26 +178,9 @@ def _usage(db: sa.Connection, version: DatasetVersion) -> VersionUse:
         run.settings["dataset_version_id"].as_string() == version.id,
         run.inputs["dataset_version"].as_string() == version.id,
         run.result["dataset_version"].as_string() == version.id,
-        run.id.in_(_reading_the_newest(db, version)),
     )
     runs = sa.select(t.run).where(run.kind == _TRAINS, named).order_by(run.created_at.desc())
     models = sa.select(t.model).where(model.dataset_version_id == version.id).order_by(model.created_at.desc())
     return VersionUse(
         tuple(from_row(Run, row) for row in db.execute(runs)), tuple(from_row(Model, row) for row in db.execute(models))
     )
-
-
-def _reading_the_newest(db: sa.Connection, version: DatasetVersion) -> list[str]:
-    """Return the runs that have not ended, named no version, and so read or will read this one."""
-    run, table = t.run.c, t.dataset_version.c
-    unnamed = (run.kind == _TRAINS) & (run.settings["dataset_version_id"].as_string() == "")
-    unended = run.state.in_([RunState.QUEUED, RunState.RUNNING])
-    query = sa.select(run.id, run.started_at).where(run.persona_id == version.persona_id, unnamed, unended)
-    made = sa.select(table.id, table.created_at).where(table.persona_id == version.persona_id)
-    versions = db.execute(made.order_by(table.created_at.desc())).all()
-    found = []
-    for run_id, started in db.execute(query):
-        newest = next((one.id for one in versions if started is None or one.created_at <= started), None)
-        if newest == version.id:
-            found.append(run_id)
-    return found

@@ -138,15 +138,6 @@ def test_a_version_says_what_was_made_of_it_and_stays_then(store: Store) -> None
     assert store.datasets.count(made.id) == 1
 
 
-def test_a_training_that_takes_the_newest_version_uses_it(store: Store) -> None:
-    lines = filled(store, 1)
-    old, new = version(store, sample(0, lines[0]), minutes=-1), version(store, sample(0, lines[0]))
-    run = finetuning(store, state=RunState.QUEUED)
-
-    assert [one.id for one in store.datasets.usage(new.id).runs] == [run.id]
-    assert not store.datasets.usage(old.id)
-
-
 def test_a_version_nothing_was_made_of_can_be_deleted_and_its_number_is_not_given_twice(store: Store) -> None:
     lines = filled(store, 1)
     first = version(store, sample(0, lines[0]))

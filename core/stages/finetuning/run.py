@@ -75,7 +75,8 @@ def run(
     where it is missing. Raises MissingArtifactError without samples or base model, ToolFailedError with a
     remedy when the trainer fails, RunCancelledError when stopped; the last checkpoint is kept then.
     """
-    version = _version(settings, store, context.run.persona_id)
+    read = context.run.inputs or inputs(settings, store, context.run.persona_id)
+    version = store.datasets.get(read["dataset_version"])
     base = _base_folder(settings, store.workspace)
     context.progress(0.0, N_("Preparing the training program"))
     tuner = build(FINE_TUNERS, settings.trainer, environment(settings.trainer))
@@ -100,11 +101,12 @@ def run(
     return _result(room, final)
 
 
-def inputs(settings: FinetuneSettings, store: Store) -> dict[str, Any]:
-    """Return the fingerprints of what a run with those settings reads."""
-    if not settings.dataset_version_id:
-        return {}
-    version = store.datasets.get(settings.dataset_version_id)
+def inputs(settings: FinetuneSettings, store: Store, persona_id: str) -> dict[str, Any]:
+    """Return the version that a run with those settings reads; a newer one built while it waits changes nothing.
+
+    Raises MissingArtifactError when there is none yet.
+    """
+    version = _version(settings, store, persona_id)
     return {"dataset_version": version.id, "fingerprint": version.fingerprint}
 
 

@@ -1,11 +1,9 @@
 """Lines that say the same: found among a million, with a measure and a reason to show for every pair."""
 
 from core.stages.dataset.near_duplicates.clusters import near_duplicates
-from core.stages.dataset.near_duplicates.decisions import content_of, left_out, undecided
 from core.stages.dataset.near_duplicates.measure import similar
 from core.stages.dataset.near_duplicates.records import (
     Cluster,
-    Decision,
     Line,
     Member,
     Reason,
@@ -15,15 +13,11 @@ from core.stages.dataset.near_duplicates.records import (
 
 __all__ = [
     "Cluster",
-    "Decision",
     "Line",
     "Member",
     "Reason",
     "Settings",
     "Verdict",
-    "content_of",
-    "left_out",
     "near_duplicates",
     "similar",
-    "undecided",
 ]

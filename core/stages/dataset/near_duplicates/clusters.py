@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.stages.dataset.near_duplicates.candidates import candidates
-from core.stages.dataset.near_duplicates.decisions import content_of
 from core.stages.dataset.near_duplicates.meaning import Cast
 from core.stages.dataset.near_duplicates.measure import compare
 from core.stages.dataset.near_duplicates.pairs import Pairs
@@ -91,12 +90,9 @@ def _reached(start: int, near: _Near) -> set[int]:
 def _cluster(stacks: Sequence[Sequence[Line]], cast: Cast, settings: Settings) -> Cluster:
     """Return the cluster of stacks of copies, the best first; within a stack too."""
     best = stacks[0][0]
-    members = [Member(best.id, content_of(best.text), _ITSELF)]
-    for stack in stacks:
-        content = content_of(stack[0].text)
-        for line in stack:
-            if line is not best:
-                members.append(Member(line.id, content, compare(line.text, best.text, cast, settings)))
+    members = [Member(best.id, _ITSELF)]
+    others = (line for stack in stacks for line in stack if line is not best)
+    members += [Member(line.id, compare(line.text, best.text, cast, settings)) for line in others]
     return Cluster(tuple(members))
 
 

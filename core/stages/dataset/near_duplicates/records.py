@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,19 +108,7 @@ class Member:
     """A line of a cluster, compared with the survivor."""
 
     id: str
-    content: str
-    """Names its words: the same words have the same name, in whichever book or spelling."""
     verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a curator decided about a cluster, by content: it holds for the same words wherever they come from."""
-
-    kept: frozenset[str]
-    dropped: frozenset[str]
-    with_copies: bool = False
-    """Whether copies of a kept line, word for word the same, stay as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +126,3 @@ class Cluster:
     def ids(self) -> tuple[str, ...]:
         """The ids of its lines, the survivor's first."""
         return tuple(member.id for member in self.members)
-
-    @property
-    def content(self) -> frozenset[str]:
-        """The distinct words in it."""
-        return frozenset(member.content for member in self.members)
-
-    def decided(self, kept: Collection[str]) -> Decision:
-        """Return the decision to keep the lines with these ids and to drop the others."""
-        staying = [member.content for member in self.members if member.id in kept]
-        return Decision(frozenset(staying), self.content - frozenset(staying), len(staying) > len(set(staying)))

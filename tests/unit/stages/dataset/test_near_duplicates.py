@@ -9,11 +9,8 @@ from core.stages.dataset.near_duplicates import (
     Line,
     Reason,
     Settings,
-    content_of,
-    left_out,
     near_duplicates,
     similar,
-    undecided,
 )
 from core.stages.dataset.near_duplicates.words import plain, spelt, words_of
 
@@ -134,28 +131,6 @@ def test_many_versions_of_one_line_are_one_cluster():
     assert {line.id for line in versions} in map(_ids, clusters)
 
 
-def test_a_decided_cluster_is_asked_again_only_when_new_words_come():
-    lines = [Line("1", "昨儿下了一夜的雨，园里的花都落尽了。"), Line("2", "昨儿下了一夜的雨，园里的花")]
-    cluster = near_duplicates(lines)[0]
-    decision = cluster.decided(["1"])
-
-    same_words = near_duplicates([*lines, Line("9", "昨兒下了一夜的雨、園裏的花")])
-    new_words = near_duplicates([*lines, Line("9", "昨儿下了一夜的雨，园里的花都落光了。")])
-
-    assert undecided([cluster], [decision]) == []
-    assert undecided(same_words, [decision]) == []
-    assert undecided(new_words, [decision]) == new_words
-    assert left_out(same_words, [decision]) == {"2", "9"}
-
-
-def test_all_may_be_kept_copies_too():
-    lines = [Line("1", "知道了。"), Line("2", "知道了。"), Line("3", "知道了！")]
-    cluster = near_duplicates(lines)[0]
-
-    assert left_out([cluster], [cluster.decided(["1", "2", "3"])]) == frozenset()
-    assert left_out([cluster], [cluster.decided([cluster.survivor.id])]) == {"1", "2", "3"} - {cluster.survivor.id}
-
-
 WORDS = st.sampled_from("昨儿今日下了一夜雨花落不我你他来去老爷好的么")
 TEXTS = st.text(WORDS, min_size=0, max_size=24)
 
@@ -190,7 +165,7 @@ def test_clusters_do_not_overlap_and_do_not_depend_on_the_order(lines, chance):
 @given(_lines())
 def test_what_is_left_after_keeping_the_survivors_holds_no_near_duplicates(lines):
     clusters = near_duplicates(lines)
-    dropped = left_out(clusters, [cluster.decided([cluster.survivor.id]) for cluster in clusters])
+    dropped = {id for cluster in clusters for id in cluster.ids if id != cluster.survivor.id}
 
     assert near_duplicates([line for line in lines if line.id not in dropped]) == []
 
@@ -208,10 +183,6 @@ def test_a_verdict_is_the_same_either_way_round(first, second):
 @given(st.lists(st.text(st.characters() | WORDS | st.sampled_from("“”「」：道\n㈱ß甚ｅ́"), max_size=12), max_size=8))
 def test_words_of_many_lines_are_those_of_each(texts):
     assert words_of(texts) == [spelt(plain(text)) for text in texts]
-
-
-def test_content_is_named_alike_in_every_script_and_punctuation():
-    assert content_of("“這裏的東西。”") == content_of("这里的东西")
 
 
 def _ids(cluster: Cluster) -> set[str]:
