@@ -24,7 +24,7 @@ from core.errors import ToolFailedError
 from core.jobs.context import RunContext
 from core.jobs.door import run_briefly
 from core.settings import load_settings
-from core.stages.finetuning.run import run
+from core.stages.finetuning.run import inputs, run
 from core.stages.finetuning.settings import FinetuneSettings, preset_values
 from core.store import Store
 
@@ -75,7 +75,13 @@ def python(store: Store) -> Path:
     return ensure("xtuner", settings=load_settings(), context=_context(store, "run-environment"))
 
 
-def _context(store: Store, run_id: str, attempt: int = 1, settings: dict[str, Any] | None = None) -> RunContext:
+def _context(
+    store: Store,
+    run_id: str,
+    attempt: int = 1,
+    settings: dict[str, Any] | None = None,
+    read: dict[str, Any] | None = None,
+) -> RunContext:
     record = Run(
         id=run_id,
         kind="finetuning",
@@ -83,7 +89,7 @@ def _context(store: Store, run_id: str, attempt: int = 1, settings: dict[str, An
         queue="gpu",
         state=RunState.RUNNING,
         settings=settings or {},
-        inputs={},
+        inputs=read or {},
         created_at=now(),
         created_by="test",
         attempt=attempt,
@@ -95,7 +101,7 @@ def _context(store: Store, run_id: str, attempt: int = 1, settings: dict[str, An
 
 def _finetune(store: Store, python: Path, run_id: str, attempt: int = 1, **changes: Any) -> Trained:
     settings = FinetuneSettings.model_validate({**preset_values("tiny-cpu"), "questions": ["冷么？"], **changes})
-    context = _context(store, run_id, attempt, settings.model_dump(mode="json"))
+    context = _context(store, run_id, attempt, settings.model_dump(mode="json"), inputs(settings, store, "a-qing"))
     result = run(settings, context=context, store=store, environment=lambda name: python)
     return Trained(store, context.folder, result)
 

@@ -75,8 +75,7 @@ def run(
     where it is missing. Raises MissingArtifactError without samples or base model, ToolFailedError with a
     remedy when the trainer fails, RunCancelledError when stopped; the last checkpoint is kept then.
     """
-    read = context.run.inputs or inputs(settings, store, context.run.persona_id)
-    version = store.datasets.get(read["dataset_version"])
+    version = store.datasets.get(context.run.inputs["dataset_version"])
     base = _base_folder(settings, store.workspace)
     context.progress(0.0, N_("Preparing the training program"))
     tuner = build(FINE_TUNERS, settings.trainer, environment(settings.trainer))

@@ -13,7 +13,7 @@ from core.domain.identity import now
 from core.domain.run import Run, RunState
 from core.domain.text import DatasetVersion, Sample, Split, Turn, TurnRole
 from core.jobs.context import RunContext
-from core.stages.finetuning.run import run
+from core.stages.finetuning.run import inputs, run
 from core.stages.finetuning.settings import FinetuneSettings
 from core.store import Store
 
@@ -55,7 +55,7 @@ class Desk:
             queue="gpu",
             state=RunState.RUNNING,
             settings=settings.model_dump(mode="json"),
-            inputs={},
+            inputs=self.record.inputs if self.record else inputs(settings, self.store, "a-qing"),
             created_at=now(),
             created_by="test",
             attempt=attempt,

@@ -181,6 +181,16 @@ def test_the_newest_version_is_taken_where_none_is_named(desk: Desk):
     assert result["dataset_version"] == "dsv-2"
 
 
+def test_a_run_goes_on_with_the_version_it_was_asked_for(desk: Desk):
+    desk.goes_wrong(train={"die_at": 47})
+    with pytest.raises(ToolFailedError):
+        desk.finetune()
+    desk.store.datasets.add(version(id="dsv-2", created_at=now() + timedelta(hours=1)), [sample(0)])
+    result = desk.finetune()
+
+    assert result["dataset_version"] == "dsv-1"
+
+
 def test_a_version_without_samples_is_refused_before_anything_starts(desk: Desk):
     desk.store.datasets.add(version(id="dsv-empty", train_samples=0), [])
     with pytest.raises(MissingArtifactError) as failure:
