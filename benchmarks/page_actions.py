@@ -225,15 +225,71 @@ def _lines_in_a_table(_services: Services) -> str:
     return "dialogues?view=table"
 
 
-def _choose_a_version(tab: Tab, _number: int) -> None:
-    name = tab.the_other("Version", "long talks", "short talks")
-    tab.clock_change(lambda: tab.choose("Version", name), _text("[data-testid=stMetricValue]"))
+def _choose_a_version(tab: Tab, number: int) -> None:
+    tab.clock_change(lambda: tab.pick_row(1 - number % 2), _text("[data-testid=stMetricValue]"))
 
 
 def _see_the_other_side(tab: Tab, number: int) -> None:
     side = ("held out", "training")[number % 2]
     click = tab.page.get_by_test_id("stMain").get_by_role("radio", name=side).click
     tab.clock_change(click, _text("[class*='st-key-sample-']", -1))
+
+
+def _see_the_differences(tab: Tab, number: int) -> None:
+    views = tab.page.get_by_test_id("stMain")
+    if number:
+        views.get_by_role("radio", name="Samples").click()
+        tab.page.wait_for_function(f"Boolean({_text(_SAMPLES)})")
+        tab.settled()
+    tab.clock(views.get_by_role("radio", name="Differences").click, f"Boolean({_text('.st-key-difference-head')})")
+
+
+_SAMPLES = "[class*='st-key-sample-']"
+_CLUSTER = "document.querySelector(\"[class*='st-key-keep-dup-']\")?.className"
+"""Names the cluster one decides about."""
+
+
+def _wait_for_a_cluster(tab: Tab) -> None:
+    tab.page.locator(".st-key-cluster-undo button").first.wait_for()
+    tab.page.wait_for_function(f"Boolean({_CLUSTER})")
+    tab.settled()
+
+
+def _decide_a_cluster(key: str) -> Callable[[Tab, int], None]:
+    return lambda tab, _number: tab.clock_change(lambda: tab.page.keyboard.press(key), _CLUSTER)
+
+
+def _undo_a_cluster(tab: Tab, _number: int) -> None:
+    now = tab.page.evaluate(_CLUSTER)
+    tab.page.keyboard.press("a")
+    tab.page.wait_for_function(f"{_CLUSTER} !== {json.dumps(now)}")
+    tab.settled()
+    tab.clock_change(lambda: tab.page.keyboard.press("Control+z"), _CLUSTER)
+
+
+def _leave_out_a_doubt(tab: Tab, _number: int) -> None:
+    tab.clock_change(lambda: tab.press("Leave out", within=tab.page.locator(_DOUBT).first), _text(_DOUBT))
+
+
+_DOUBT = "[class*='st-key-doubt-']"
+
+
+def _turn_to_a_part(tab: Tab, number: int) -> None:
+    part, there = (("Exchange", "Download the zip"), ("Clean", "Keep all"))[number % 2]
+    landmark = f"[...document.querySelectorAll('button')].some(one => one.textContent.includes('{there}'))"
+    tab.clock(tab.page.get_by_role("tab", name=part).click, landmark)
+
+
+def _doubtful(_services: Services) -> str:
+    return "dataset?part=clean&queue=doubtful"
+
+
+def _differences(_services: Services) -> str:
+    return "dataset?part=versions&look=differences"
+
+
+def _the_part(part: str) -> Callable[[Services], str]:
+    return lambda _services: f"dataset?part={part}"
 
 
 def _choose_a_preset(tab: Tab, number: int) -> None:
@@ -303,8 +359,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("dialogues", "see the charts", _see_the_charts),
     Action("dialogues", "see another chart", _see_another_chart, address=lambda _services: "dialogues?view=charts"),
-    Action("dataset", "choose a version", _choose_a_version),
-    Action("dataset", "see the held-out side", _see_the_other_side),
+    Action("dataset", "decide a cluster by key", _decide_a_cluster("a"), _wait_for_a_cluster, _the_part("clean")),
+    Action("dataset", "skip a cluster", _decide_a_cluster("j"), _wait_for_a_cluster, _the_part("clean")),
+    Action("dataset", "undo a cluster", _undo_a_cluster, _wait_for_a_cluster, _the_part("clean")),
+    Action("dataset", "leave out a doubtful line", _leave_out_a_doubt, address=_doubtful),
+    Action("dataset", "turn to another part", _turn_to_a_part, address=_the_part("clean")),
+    Action("dataset", "choose a version", _choose_a_version, address=_the_part("versions")),
+    Action("dataset", "see the held-out side", _see_the_other_side, address=_the_part("versions")),
+    Action("dataset", "see the differences", _see_the_differences, address=_the_part("versions")),
+    Action("dataset", "go to the next differences", _next_page, address=_differences),
     Action("finetuning", "choose a preset", _choose_a_preset),
     Action("voice_dataset", "choose a recording", _choose_a_recording),
     Action(

@@ -261,12 +261,13 @@ def _skip(visit: Visit) -> None:
 
 
 def _go_on(visit: Visit) -> None:
-    if CLUSTER.get():
-        CLUSTER.clear()
-        return
+    looked_at = CLUSTER.get()
+    CLUSTER.clear()
     page = visit.studio.store.duplicates.clusters(
         visit.persona.id, open_only=not DECIDED_TOO.get(), after=_place(), limit=1
     )
+    if looked_at and page.rows and page.rows[0].id != looked_at:
+        return  # back from a cluster out of turn to the one whose turn it is
     if page.next_cursor is None:
         _begin_again()
     else:
