@@ -94,7 +94,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "corpus",
         N_("Corpus"),
-        N_("Import the book, screenplay and quotes; read them chapter by chapter."),
+        N_("Import the book, screenplay and quotes in any common format; read them chapter by chapter."),
         reads=(Artifact.FILES,),
         writes=(Artifact.PASSAGES,),
         page="curator/corpus.py",
@@ -116,7 +116,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "dataset",
         N_("Dataset"),
-        N_("Turn her lines into conversations and freeze them as a version."),
+        N_("Clean her lines, turn them into conversations, freeze them as versions, exchange them."),
         reads=(Artifact.UTTERANCES,),
         writes=(Artifact.SAMPLES,),
         page="curator/dataset.py",
