@@ -76,7 +76,7 @@ def crowd(services: Services, lines: int, *, say: Callable[[random.Random], str]
         done = services.execution.here("dataset", persona.id, {"name": name, "max_exchanges": most}, who="benchmark")
         if done.state is not RunState.SUCCEEDED:
             raise SystemExit(f"the dataset version could not be built: {done.error}")
-    services.execution.here("cleaning", persona.id, {"doubts": {"least_characters": 9}}, who="benchmark")
+    services.execution.here("cleaning", persona.id, {"doubts": {"least_characters": 12}}, who="benchmark")
     _add_runs(services, persona)
     _add_sounds(services, persona)
     _add_scorecards(services, persona)

@@ -18,6 +18,7 @@ from core.jobs.queue import Job, Jobs
 from core.settings import CONFIGS, Settings, load_settings, secret, stage_defaults, validated
 from core.stages.corpus.settings import CorpusSettings
 from core.stages.dataset.cleaning import CleaningSettings
+from core.stages.dataset.importing import ImportSettings
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import AskingSettings, DialogueSettings, ExpansionSettings, KorSettings, ServedKor
 from core.stages.finetuning.settings import FinetuneSettings
@@ -177,6 +178,11 @@ class _Stages:
 
         return run(wanted, context=context, store=self._store)
 
+    def dataset_import(self, wanted: ImportSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.dataset.importing import run
+
+        return run(wanted, context=context, store=self._store)
+
     def cleaning(self, wanted: CleaningSettings, context: RunContext) -> Mapping[str, Any]:
         from core.stages.dataset.cleaning import run
 
@@ -215,6 +221,7 @@ def _jobs(stages: _Stages) -> tuple[Job, ...]:
         Job("kor", N_("Extraction by a language model"), "llm", KorSettings, stages.kor),
         Job("expansion", N_("Lines before her quotes"), "llm", ExpansionSettings, stages.expansion),
         Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, stages.dataset),
+        Job("dataset_import", N_("Dataset import"), "cpu", ImportSettings, stages.dataset_import),
         Job("cleaning", N_("Search for duplicates"), "cpu", CleaningSettings, stages.cleaning),
         Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, stages.finetuning, stages.finetuning_inputs),
         Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, stages.voice_dataset),

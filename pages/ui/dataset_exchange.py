@@ -21,9 +21,11 @@ from pages.ui.frame import Visit
 from pages.ui.i18n import _, _n, filled, moment, number
 from pages.ui.labels import Colour
 from pages.ui.markup import plain
+from pages.ui.run_panel import stage_run, start_run
 from pages.ui.samples import show_sample
 from pages.ui.state import UPLOADS, VERSION
 
+IMPORT: Final = "dataset_import"
 MEGABYTES: Final = 64
 """Largest file one may bring; what is larger is checked by the command line."""
 _SUFFIXES: Final = ("json", "jsonl", "csv", "tsv", "txt", "parquet", "png", "zip")
@@ -99,6 +101,7 @@ def _packed(visit: Visit, version: DatasetVersion, format: str) -> bytes:
 @st.fragment
 def _in(visit: Visit) -> None:
     st.subheader(_("Import"), anchor=False)
+    stage_run(visit, kind=IMPORT)
     upload = st.file_uploader(
         _("A dataset or a character card, at most {limit} MB").format(limit=number(MEGABYTES)),
         type=list(_SUFFIXES),
@@ -117,7 +120,11 @@ def _in(visit: Visit) -> None:
         return
     with told_to_the_user(), st.spinner(_("Checking"), show_time=True):
         sha256 = visit.studio.store.files.put(upload)
-        _show(_read(visit.studio.store, sha256, upload.name, format))
+        found = _read(visit.studio.store, sha256, upload.name, format)
+        _report(found.report)
+        if found.samples:
+            _make_a_version(visit, {"sha256": sha256, "file": upload.name, "format": format})
+        _look_into(found)
 
 
 @lru_cache(maxsize=4)
@@ -126,8 +133,17 @@ def _read(store: Store, sha256: str, name: str, format: str) -> Imported:
     return read_upload(store.files.read(sha256), name, format=format)
 
 
-def _show(found: Imported) -> None:
-    _report(found.report)
+def _make_a_version(visit: Visit, wanted: Mapping[str, str]) -> None:
+    with st.form("import", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = st.text_input(_("Name"), help=_("The version's name; empty to number it."), max_chars=100, width=220)
+        note = st.text_input(_("Note"), help=_("What this version is for."), max_chars=500, width=340)
+        asked = st.form_submit_button(_("Make a version of it"), type="primary", icon=":material/play_arrow:")
+    if asked:
+        UPLOADS.renew()
+        start_run(visit, {**wanted, "name": name.strip(), "note": note.strip()}, kind=IMPORT)
+
+
+def _look_into(found: Imported) -> None:
     if found.persona is not None:
         with st.container(border=True, key="import-persona"):
             st.markdown(f"**{plain(found.persona.name)}**")
