@@ -54,7 +54,7 @@ def test_the_browsers_language_decides_and_the_switch_overrules(house: House, op
     assert chinese.title() == "语料"
     assert english.title() == "Corpus"
     chinese.page.get_by_role("radio", name="English").click()
-    chinese.sees("Import the book, screenplay and quotes; read them chapter by chapter.")
+    chinese.sees("Import the book, screenplay and quotes in any common format; read them chapter by chapter.")
     chinese.settled()
     assert chinese.title() == "Corpus"
     chinese.reload()
