@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from core.domain.text import UtteranceKind
 from core.stages.dialogues import cues
+from core.stages.dialogues.discovery import NEVER_IN_NAMES
 from core.stages.dialogues.kinds import SAID, announced
 from core.stages.dialogues.names import Names
 from core.stages.dialogues.narration import JOINER, Mention, Narration, Who
@@ -129,6 +130,10 @@ class Listener:
         if unnamed and not mentions:
             who = (_unnamed(unnamed["who"]),)
             return Attribution(who, 0.8, f"unnamed:{clause[-4:]}")
+        newcomer = cues.NEWCOMER.match(clause)
+        if newcomer and not mentions and not NEVER_IN_NAMES.intersection(newcomer["who"]):
+            self._told.take((newcomer["who"],))
+            return Attribution((newcomer["who"],), 0.85, f"cue-before:{clause[-4:]}")
         partners = cues.PARTNERS.match(clause)
         if partners and not mentions and len(self._told.recent) > 1:
             return Attribution(self._partners(partners["who"]), 0.6, f"group:{partners['who']}")

@@ -152,6 +152,11 @@ UNSEEN = re.compile(
 REVEALS = re.compile("(?:只见|却见|见是|却是|原来是|便是|正是|乃是|是)$")
 _NOBODY = re.compile("(?:[那这又]?[一二三四两几]?[个位]?人?|[他她它我你您咱们]+)$")
 UNNAMED = re.compile(f"(?:{_SOMEWHERE}){{0,3}}?(?P<who>{_SOMEBODY})[^，。]{{0,8}}?[回报说道传禀问叫喊嚷答笑]")
+NEWCOMER = re.compile(
+    "(?:忽|只|又|早|却|但)见(?P<who>[\u4e00-\u9fa5]{2,3}?)(?:急忙|慌忙|连忙|忙|也|便|又)?"
+    f"(?:[走跑赶]来|[进过出上回][来去])[^，。]{{0,4}}?(?:{SPEECH_VERBS})$"
+)
+"""`忽见桂儿进来说`: whoever comes in to speak is named, though the text may never name them again."""
 
 
 def names_nobody(word: str) -> bool:

@@ -108,6 +108,12 @@ def test_the_narration_names_the_speaker(paragraph, names):
     assert speakers(paragraph) == names
 
 
+def test_whoever_comes_in_to_speak_is_named_though_nobody_knows_the_name():
+    said = speakers("青儿道：“这雨还不住。”", "忽见阿菱进来说：“太太叫姑娘过去呢。”")
+
+    assert said == ["沈青", "阿菱"]
+
+
 def test_bare_quotations_take_turns():
     found = speakers("青儿道：“冷么？”", "陆远道：“不冷。”", "“我冷。”", "“那就回去。”")
 
