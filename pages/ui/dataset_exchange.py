@@ -8,6 +8,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.domain.persona import Persona
 from core.domain.text import DatasetVersion
 from core.stages.dataset.export import export_archive, origins_of
 from core.stages.dataset.formats import FORMATS
@@ -17,7 +18,7 @@ from core.stages.dataset.formats.upload import read_upload
 from core.store import Store
 from core.translation import N_
 from pages.ui.errors import told_to_the_user
-from pages.ui.frame import Visit
+from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, _n, filled, moment, number
 from pages.ui.labels import Colour
 from pages.ui.markup import plain
@@ -124,7 +125,7 @@ def _in(visit: Visit) -> None:
         _report(found.report)
         if found.samples:
             _make_a_version(visit, {"sha256": sha256, "file": upload.name, "format": format})
-        _look_into(found)
+        _look_into(visit, found)
 
 
 @lru_cache(maxsize=4)
@@ -143,13 +144,22 @@ def _make_a_version(visit: Visit, wanted: Mapping[str, str]) -> None:
         start_run(visit, {**wanted, "name": name.strip(), "note": note.strip()}, kind=IMPORT)
 
 
-def _look_into(found: Imported) -> None:
+def _persona(visit: Visit, persona: Persona) -> None:
+    with st.container(border=True, key="import-persona"):
+        st.markdown(f"**{plain(persona.name)}**")
+        st.markdown(plain(persona.system_prompt))
+        if persona.greeting:
+            st.caption(plain(persona.greeting))
+        if any(one.id == persona.id for one in visit.studio.store.personas.all()):
+            st.caption(_("This persona is here already; nothing of hers is changed."))
+        elif st.button(_("Add this persona"), icon=":material/person_add:", key="import.persona"):
+            visit.studio.store.personas.put(persona)
+            say_next(_("{name} can be chosen in the sidebar now.").format(name=persona.name))
+
+
+def _look_into(visit: Visit, found: Imported) -> None:
     if found.persona is not None:
-        with st.container(border=True, key="import-persona"):
-            st.markdown(f"**{plain(found.persona.name)}**")
-            st.markdown(plain(found.persona.system_prompt))
-            if found.persona.greeting:
-                st.caption(plain(found.persona.greeting))
+        _persona(visit, found.persona)
     for sample in found.samples[:_SAMPLES]:
         show_sample(sample)
     if more := len(found.samples[_SAMPLES:]):

@@ -165,7 +165,7 @@ def _origin(member: DuplicateMember, line: Utterance, books: Mapping[str, str], 
 def _origin_of(line: Utterance, books: Mapping[str, str]) -> str:
     where = _("chapter {number}").format(number=number(line.chapter))
     book = [plain(books.get(line.source_id, ""))] if len(books) > 1 else []
-    return f":small[{' · '.join([plain(line.speaker or '—'), *book, where])}]"
+    return f":small[{' · '.join([plain(line.speaker or '—'), where, *book])}]"
 
 
 def _buttons(visit: Visit, cluster: DuplicateCluster, kept: Collection[str]) -> None:

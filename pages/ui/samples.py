@@ -17,7 +17,7 @@ from pages.ui.tables import pager, place_of
 
 SIDE: Final = Slot("samples.side", Split.TRAIN.value, link="side")
 PLACES: Final = Trail("samples")
-PER_PAGE: Final = 8
+PER_PAGE: Final = 6
 _LONG: Final = 400
 """Characters from which a sample scrolls in a frame of its own."""
 
@@ -70,7 +70,9 @@ def told(turn: Turn) -> str:
 def _origin(sample: Sample) -> None:
     lines = [line for turn in sample.turns for line in turn.utterance_ids]
     if not lines:
-        st.caption(_("From what she knows about herself"), width="content")
+        told = any(turn.speaker for turn in sample.turns if turn.role is TurnRole.PERSONA)
+        words = _("From what she knows about herself") if told else _("From a file that was brought along")
+        st.caption(words, width="content")
         return
     st.page_link(
         script(stage("corpus")),

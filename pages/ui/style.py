@@ -57,7 +57,7 @@ _CSS: Final = """
   .st-key-queues button { white-space: nowrap; }
   .st-key-review-progress { order: 1; flex: 1 0 100%; }
   .st-key-scene { height: 42vh !important; }
-  .st-key-review-decide {
+  .st-key-review-decide, .st-key-cluster-decide {
     position: fixed; inset: auto 0 0; z-index: 99; padding: .6rem 1rem; justify-content: center;
     background: var(--st-background-color, Canvas);
     border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent);

@@ -55,7 +55,7 @@ def _newest(version: DatasetVersion) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(_("Newest: **{name}**").format(name=plain(version.name)), width="content")
         st.button(
-            _("Look at it"),
+            _("Look into it"),
             icon=":material/arrow_forward:",
             type="tertiary",
             key="look-at-newest",

@@ -171,7 +171,7 @@ def _words(before: Sample | None, after: Sample | None) -> None:
     if before.split is not after.split:
         st.markdown(f"{split_name(before.split)} → {split_name(after.split)}")
     old, new = _text(before.turns), _text(after.turns)
-    st.html(words(new) if old == new else changed_words(old, new))
+    st.html(words(new) if old == new else changed_words(old, new, folded=True))
 
 
 def _text(turns: Sequence[Turn]) -> str:

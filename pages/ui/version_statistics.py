@@ -31,10 +31,13 @@ def counts(version: DatasetVersion) -> None:
         _("Synthetic"): known.get("synthetic_share"),
     }
     with st.container(horizontal=True, gap="xsmall", key="version-counts"):
-        _figure(_("Training samples"), number(version.train_samples))
+        _figure(_("Training samples"), number(version.train_samples), width=168)
         _figure(_("Held out"), number(version.held_out_samples))
         _figure(_("Her replies"), number(known.get("exchanges", 0)))
-        _figure(_("Characters a reply"), number(known.get("reply_characters", {}).get("median", 0)))
+        _figure(
+            _("Typical reply"),
+            _("{count} ch.").format(count=number(known.get("reply_characters", {}).get("median", 0))),
+        )
         for title, share in shares.items():
             if share is not None:
                 _figure(title, number(share, "#,##0 %"))
@@ -67,8 +70,8 @@ def statistics(version: DatasetVersion) -> None:
         _left_out(known)
 
 
-def _figure(title: str, value: str) -> None:
-    st.metric(title, value, border=True, width=140)
+def _figure(title: str, value: str, *, width: int = 132) -> None:
+    st.metric(title, value, border=True, width=width)
 
 
 def _by_chapter(known: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:

@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from html import escape
 from typing import Final
 
-_LONGEST: Final = 48
+_LONGEST: Final = 64
 """Characters of a stretch that is shown whole; of a longer one the middle is left out."""
 
 
@@ -15,12 +15,16 @@ def words(text: str) -> str:
     return f'<p class="words">{_lines(text)}</p>'
 
 
-def changed_words(before: str, after: str) -> str:
-    """Return `after` as HTML, with what it has more than `before` marked, and what it lacks struck out."""
+def changed_words(before: str, after: str, *, folded: bool = False) -> str:
+    """Return `after` as HTML, with what it has more than `before` marked, and what it lacks struck out.
+
+    `folded` leaves out the middle of long stretches that are in both.
+    """
     parts = []
     for kind, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
-            parts.append(_lines(after[first:last]))
+            same = after[first:last]
+            parts.append(_lines(_shortened(same) if folded else same))
             continue
         if start < end:
             parts.append(f"<del>{_lines(_shortened(before[start:end]))}</del>")

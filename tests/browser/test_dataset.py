@@ -92,7 +92,7 @@ def test_a_version_built_after_cleaning_says_what_differs_and_why_and_can_be_rol
     curator.unfold("Build a version")
     curator.write("Name", "cleaned")
     curator.starts_and_sees_succeed("Build")
-    curator.press("Look at it")
+    curator.press("Look into it")
     curator.page.get_by_test_id("stMain").get_by_role("radio", name="Differences").click()
     curator.sees("near-duplicates were decided")
     curator.settled()
@@ -150,6 +150,11 @@ def test_an_export_is_a_zip_with_its_origins_and_comes_back_with_a_report(
     report = visitor.page.locator(".st-key-import-report")
     expect(report).to_contain_text(str(version.train_samples + version.held_out_samples), timeout=PATIENCE)
     expect(report.get_by_test_id("stMetricValue").last).to_have_text("0")
+    visitor.write("Name", "brought back")
+    visitor.starts_and_sees_succeed("Make a version of it")
+
+    again = house.services.store.datasets.versions(house.persona)[0]
+    assert (again.name, again.fingerprint) == ("brought back", version.fingerprint)
 
 
 def test_both_sides_of_a_version_can_be_read(house: House, visitor: Visitor) -> None:
