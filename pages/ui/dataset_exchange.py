@@ -82,7 +82,8 @@ def _out(visit: Visit, versions: Mapping[str, DatasetVersion]) -> None:
             icon=":material/folder_zip:",
             type="primary",
             on_click="ignore",
-            key="export.download",
+            # The key names what is in the zip: a click on the button of another choice would find nothing.
+            key=f"export.{version.id}.{format}",
         )
     row = FORMATS[format]
     carried = _(", ").join(_(_CARRIED[one]) for one in Carried if one in row.carries)
