@@ -24,7 +24,7 @@ RULE: Final = Slot("cleaning.rule", "", link="rule")
 DISMISSED: Final = Slot("cleaning.dismissed", "")
 """The doubt last dismissed, as JSON: its record and rule."""
 PLACES: Final = Trail("doubts")
-PER_PAGE: Final = 10
+PER_PAGE: Final = 8
 _RULES: Final[Mapping[str, str]] = {
     "too_short": N_("too short"),
     "exclamation": N_("only an exclamation"),

@@ -17,7 +17,7 @@ from pages.ui.tables import pager, place_of
 
 SIDE: Final = Slot("samples.side", Split.TRAIN.value, link="side")
 PLACES: Final = Trail("samples")
-PER_PAGE: Final = 6
+PER_PAGE: Final = 5
 _LONG: Final = 400
 """Characters from which a sample scrolls in a frame of its own."""
 

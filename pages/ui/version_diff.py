@@ -29,7 +29,7 @@ BEFORE: Final = Slot("version.before", "", link="before")
 CHANGE: Final = Slot("version.change", "", link="change")
 """The kind of row shown; empty for all."""
 PLACES: Final = Trail("differences")
-PER_PAGE: Final = 6
+PER_PAGE: Final = 5
 _EVENTS: Final = 8
 
 _CHANGES: Final[Mapping[RowChange, tuple[str, Colour, str]]] = {
