@@ -22,6 +22,7 @@ _LONG: Final = 400
 """Characters from which a sample scrolls in a frame of its own."""
 
 
+@st.fragment
 def samples(visit: Visit, version: DatasetVersion) -> None:
     """Show a page of a version's samples, of the side one chooses."""
     side = Split(SIDE.get()) if SIDE.get() in list(Split) else Split.TRAIN

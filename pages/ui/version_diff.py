@@ -48,6 +48,7 @@ _CAUSES: Final[Mapping[Cause, str]] = {
 }
 
 
+@st.fragment
 def differences(visit: Visit, version: DatasetVersion, versions: Mapping[str, DatasetVersion]) -> None:
     """Show how a version differs from another of the persona's (id -> version, newest first)."""
     others = [one for one in versions.values() if one.id != version.id]
