@@ -226,6 +226,7 @@ def _lines_in_a_table(_services: Services) -> str:
 
 
 def _choose_a_version(tab: Tab, number: int) -> None:
+    tab.page.wait_for_timeout(200)  # a click on a table that still draws itself is lost
     tab.clock_change(lambda: tab.pick_row(1 - number % 2), _text("[data-testid=stMetricValue]"))
 
 
