@@ -68,6 +68,13 @@ def test_texts_of_many_formats_are_imported_read_corrected_and_deleted(
             store.corpus.delete(source.id, who="test")
 
 
+def turns_to(visitor: Visitor, source: Source) -> None:
+    """Choose a text to read, and wait until it is the one on the page."""
+    visitor.choose("Text to read", source.name)
+    visitor.sees(f"{source.format.value.upper()} · {source.encoding}")
+    visitor.settled()
+
+
 def reads_the_ebook(visitor: Visitor) -> None:
     """Open a chapter; its paragraphs say where in the file they stand."""
     visitor.choose("Text to read", "竹声.epub")
@@ -81,7 +88,7 @@ def reads_the_ebook(visitor: Visitor) -> None:
 
 def corrects_the_kind(visitor: Visitor, house: House, source: Source) -> None:
     """Say that a text is of another kind than was recognised."""
-    visitor.choose("Text to read", "剧本.docx")
+    turns_to(visitor, source)
     visitor.press("screenplay")
     visitor.page.get_by_test_id("stPopoverBody").get_by_text("quotes", exact=True).click()
     visitor.sees("The kind was corrected: quotes")
@@ -92,7 +99,7 @@ def corrects_the_kind(visitor: Visitor, house: House, source: Source) -> None:
 
 def takes_the_files_along(visitor: Visitor, source: Source) -> None:
     """Download the file as it came, and the text that was read from it."""
-    visitor.choose("Text to read", "印本.pdf")
+    turns_to(visitor, source)
     visitor.press("Download")
     with visitor.page.expect_download() as original:
         visitor.press("The file as imported")
@@ -107,7 +114,7 @@ def takes_the_files_along(visitor: Visitor, source: Source) -> None:
 
 def deletes_it(visitor: Visitor, house: House, source: Source) -> None:
     """Delete a text, told first what goes with it."""
-    visitor.choose("Text to read", "字幕.srt")
+    turns_to(visitor, source)
     expect(visitor.page.locator(".reader .place").first).to_have_text("00:01:07.200", timeout=PATIENCE)
     visitor.press("Delete")
     dialog = visitor.page.get_by_role("dialog")
