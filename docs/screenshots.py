@@ -77,6 +77,8 @@ def walk(services: Services, book: Path) -> None:
         with book.open("rb") as stream:
             do(services, "corpus", {"uploads": services.receive_texts(stream, book.name)})
         do(services, "dialogues", {})
+    if not store.duplicates.count(persona, open_only=False):
+        do(services, "cleaning", {})
     if not store.datasets.versions(persona):
         do(services, "dataset", {})
     if not store.models.all(persona, ModelKind.TEXT):
@@ -164,7 +166,7 @@ def take(browser: Browser, app: RunningApp, services: Services, language: str, l
         picture(visitor, f"{name}-{language}")
     visitor.page.context.close()
     phone = a_tab(browser, app, locale, width=390, height=844)
-    for name, address in (("home", ""), ("chat", the_talk(services))):
+    for name, address in (("home", ""), ("dialogues", "dialogues?queue=all"), ("chat", the_talk(services))):
         phone.open(address)
         picture(phone, f"{name}-phone-{language}")
     phone.page.context.close()
@@ -177,8 +179,10 @@ def scenes(services: Services) -> dict[str, tuple[str, Show]]:
     return {
         "home": ("", lambda visitor: drawn(visitor, ".stage-count")),
         "corpus": ("corpus", lambda visitor: visitor.pick_row(3)),
-        "dialogues": ("dialogues", show_a_line),
-        "dataset": ("dataset", lambda visitor: drawn(visitor, "[class*='st-key-sample-']")),
+        "dialogues": (f"dialogues?queue=all&chapter={CHAPTER}", lambda visitor: drawn(visitor, "mark.chosen")),
+        "dialogues-table": (f"dialogues?view=table&queue=all&chapter={CHAPTER}", lambda visitor: visitor.pick_row(3)),
+        "dataset-clean": ("dataset?part=clean", lambda visitor: drawn(visitor, "[class*='st-key-cluster']")),
+        "dataset": ("dataset?part=versions", lambda visitor: drawn(visitor, "[class*='st-key-sample-']")),
         "finetuning": ("finetuning", lambda visitor: drawn(visitor, ".js-plotly-plot .scatterlayer path.js-line")),
         "runs": (f"runs?run={trained.id}", lambda visitor: drawn(visitor, f".st-key-run-{trained.id}")),
         "chat": (the_talk(services), lambda visitor: drawn(visitor, "[data-testid=stChatMessage]")),
@@ -187,16 +191,6 @@ def scenes(services: Services) -> dict[str, tuple[str, Show]]:
         "evaluation": ("evaluation", lambda visitor: drawn(visitor, ".js-plotly-plot .bars path")),
         "arena": ("arena", lambda visitor: None),
     }
-
-
-def show_a_line(visitor: Visitor) -> None:
-    """Choose a line of hers in the novel."""
-    chapter = visitor.page.get_by_test_id("stNumberInput").locator("input").first
-    chapter.fill(CHAPTER)
-    chapter.press("Tab")
-    visitor.sees_row(0, CHAPTER)
-    visitor.pick_row(3)
-    visitor.page.wait_for_url("**line=**")
 
 
 def the_talk(services: Services) -> str:
