@@ -11,9 +11,9 @@ from typing import Any
 
 from core.domain.persona import Persona
 from core.domain.text import DatasetVersion, Sample, TurnRole
-from core.stages.dataset.formats import dataset_info
+from core.stages.dataset.formats.dataset_info import described_files
 from core.stages.dataset.formats.intake import Intake, Origin, RawTurn
-from core.stages.dataset.formats.parts import exchanges, json_bytes, learnt, sides, split_of
+from core.stages.dataset.formats.parts import exchanges, learnt, split_of
 from core.stages.dataset.formats.records import Record, records
 from core.stages.dataset.formats.rows import Carried, Files, Format, Imported, Origins
 from core.translation import N_
@@ -33,11 +33,7 @@ _KNOWN = ("instruction", "input", "output", "system", "history")
 
 def write(version: DatasetVersion, samples: Sequence[Sample], persona: Persona, origins: Origins) -> Files:
     """Return a file for each side and their description."""
-    files = {
-        name: json_bytes([_record(sample, version.system_prompt) for sample in part])
-        for name, part in sides(samples, ".json")
-    }
-    return {**files, dataset_info.NAME: dataset_info.dataset_info(version, files, _DESCRIPTION)}
+    return described_files(version, samples, _record, _DESCRIPTION)
 
 
 def read(files: Files) -> Imported:
