@@ -25,7 +25,7 @@ def described_files(
     record: Callable[[Sample, str], Mapping[str, Any]],
     description: Mapping[str, Any],
 ) -> Files:
-    """Return a JSON file for each side, a `record`, and their description."""
+    """Return a JSON file of `record`s for each side, and what describes them to LLaMA-Factory."""
     files = {
         name: json_bytes([record(sample, version.system_prompt) for sample in part])
         for name, part in sides(samples, ".json")
