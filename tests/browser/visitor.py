@@ -14,6 +14,7 @@ from playwright.sync_api import TimeoutError as TooSlow
 
 PATIENCE: Final = 30_000
 """Milliseconds anything may take to show; two busy cores are slow."""
+expect.set_options(timeout=PATIENCE)
 
 _FLAGS: Final = (
     "--no-sandbox",
