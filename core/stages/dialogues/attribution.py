@@ -110,8 +110,6 @@ class Listener:
         self._told.subject = who
         self._told.remember(who)
 
-    # -- reading narration --------------------------------------------------------------------------------------
-
     # -- cues ---------------------------------------------------------------------------------------------------
 
     def _from_cue(self, clause: str, named_before: bool, narration: str) -> Attribution:
