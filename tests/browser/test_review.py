@@ -45,8 +45,7 @@ def go_on_by(visitor: Visitor, key: str) -> str:
     """Press a key that leads to another line, wait until that is there, and return which line was left."""
     left = at(visitor)
     visitor.page.keyboard.press(key)
-    visitor.page.wait_for_url(lambda url: f"line={left}" not in f"{url}&".replace("&", " ").split())
-    visitor.page.wait_for_function("left => !location.search.includes(`line=${left}&`)", arg=left)
+    visitor.page.wait_for_function("left => new URLSearchParams(location.search).get('line') !== left", arg=left)
     visitor.settled()
     return left
 
