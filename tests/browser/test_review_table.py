@@ -52,12 +52,11 @@ def test_a_cell_is_corrected_in_place(house: House, visitor: Visitor) -> None:
     first = utterances.page(where).rows[0]
     visitor.open(f"dialogues?view=table&queue=all&speaker=*&chapter=3&book={house.source_id}")
     visitor.page.get_by_text("Edit cells").click()
+    visitor.sees(re.compile("What you write into a cell|Saved: "))
+    visitor.settled()
     visitor.sees_row(0, first.text)
 
-    visitor.table().locator(".dvn-scroller").click(position={"x": 60, "y": 52})
-    visitor.page.keyboard.press("Enter")
-    visitor.page.locator("#portal textarea").fill("格子里写的。")
-    visitor.page.keyboard.press("Enter")
+    visitor.write_cell(0, "格子里写的。")
     visitor.sees(re.compile("Saved: .*格子里写的"))
     visitor.settled()
 

@@ -177,6 +177,19 @@ class Visitor:
         row = int(self.table().evaluate(_ROW_HEIGHT, _HEADING))
         self.table().locator(".dvn-scroller").click(position={"x": 16, "y": _HEADING + row * number + row // 2})
 
+    def write_cell(self, number: int, text: str) -> None:
+        """Write into the first cell of a row of the first table, from 0, and leave it."""
+        field = self.page.locator("#portal textarea")
+        row = int(self.table().evaluate(_ROW_HEIGHT, _HEADING))
+        for _attempt in range(5):  # a click on a table that is just being drawn is lost
+            self.table().locator(".dvn-scroller").click(position={"x": 60, "y": _HEADING + row * number + row // 2})
+            self.page.keyboard.press("Enter")
+            with suppress(TooSlow):
+                field.wait_for(timeout=PATIENCE / 10)
+                break
+        field.fill(text)
+        self.page.keyboard.press("Enter")
+
     def overflows(self) -> int:
         """Return by how many pixels the page is wider than the window."""
         return int(self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth"))
