@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 from core.domain.run import Command
 from core.domain.text import TextFormat
 from core.errors import InvalidInputError, ToolFailedError
+from core.jobs.bounds import limit_this_process
 from core.jobs.context import RunContext
 from core.stages.corpus.document import Block, Document, ReadingLimits, Tick, document_of
 from core.stages.corpus.readers import read_document
@@ -86,10 +85,7 @@ def main() -> None:
         parser.add_argument(f"--{bound}", type=int, required=True)
     asked = parser.parse_args()
 
-    resource.setrlimit(resource.RLIMIT_CPU, (asked.seconds, asked.seconds + 5))
-    with suppress(ValueError, OSError):  # not every system lets a process bound its own memory
-        resource.setrlimit(resource.RLIMIT_AS, (asked.memory, asked.memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_this_process(cpu_seconds=asked.seconds, memory=asked.memory)
     answer = _answer(asked.file.read_bytes(), asked.name, ReadingLimits(asked.max_unpacked, asked.max_pages))
     draft = asked.out.with_suffix(".draft")
     draft.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")

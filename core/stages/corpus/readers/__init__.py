@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from core.domain.encoding import decode
 from core.domain.text import TextFormat
 from core.errors import InvalidInputError
 from core.stages.corpus.document import Document, ReadingLimits, Tick
-from core.stages.corpus.encoding import decode
 from core.stages.corpus.packed import ZIP_MAGIC, opened
 from core.stages.corpus.readers import docx, epub, html, markdown, pdf, plain, subtitles
 from core.translation import N_

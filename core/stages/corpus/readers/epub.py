@@ -12,9 +12,9 @@ from urllib.parse import unquote, urldefrag
 
 from lxml import etree
 
+from core.domain.encoding import decode
 from core.errors import InvalidInputError
 from core.stages.corpus.document import Block, Document, ReadingLimits, Tick, document_of, one_line
-from core.stages.corpus.encoding import decode
 from core.stages.corpus.packed import checked_parts, member_bytes, opened
 from core.stages.corpus.readers.markup import Paragraph, html_tree, paragraphs, xml_tree
 from core.translation import N_

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from core.domain.encoding import decode
 from core.stages.corpus.document import Block, Document, ReadingLimits, Tick, document_of
-from core.stages.corpus.encoding import decode
 from core.stages.corpus.readers.markup import html_tree, paragraphs
 
 _OPENING = re.compile(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from core.domain.encoding import decode
 from core.stages.corpus.document import Block, Document, ReadingLimits, Tick, document_of, joined, one_line
-from core.stages.corpus.encoding import decode
 
 _HEADING = re.compile(r"^ {0,3}#{1,3} +\S", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n.{0,5000}?\n(?:---|\.\.\.)[ \t]*\r?\n", re.DOTALL)

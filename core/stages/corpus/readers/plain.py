@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from statistics import quantiles
 
+from core.domain.encoding import decode
 from core.stages.corpus.chapters import is_heading
 from core.stages.corpus.document import BLANK, Block, Document, ReadingLimits, Tick, document_of, joined, one_line
-from core.stages.corpus.encoding import decode
 
 _MANY = 60
 """Lines that it takes to tell wrapping from short paragraphs."""

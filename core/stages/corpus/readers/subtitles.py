@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pysubs2
 
+from core.domain.encoding import decode
 from core.errors import InvalidInputError
 from core.stages.corpus.document import Block, Document, ReadingLimits, Tick, document_of, one_line
-from core.stages.corpus.encoding import decode
 from core.translation import N_
 
 _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.domain.encoding import decode
 from core.errors import InvalidInputError
-from core.stages.corpus.encoding import decode
 
 SIMPLIFIED = "第一回　竹声\r\n这一日青儿在窗下看书，只听外面有人说道：“下雨了，快收衣裳。”青儿笑道：“不妨事。”\n" * 3
 TRADITIONAL = (
