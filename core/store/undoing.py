@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from core.domain.identity import new_id
 from core.domain.text import Utterance
-from core.errors import ConflictError
 from core.store import tables as t
+from core.store.change_stack import (
+    REDO,
+    UNDO,
+    Undone,
+    latest,
+    of_change,
+    one_at_a_time,
+    original,
+    refuse_if_changed_by_another,
+)
 from core.store.changes import CONSTANT, ENTITY, Change, as_json, constants, follow, locked, put, read
 from core.store.database import Rooms
 from core.store.events import Event, record_event
 from core.store.records import from_json, from_row, plain
-from core.translation import N_
-
-UNDO, REDO = "undo", "redo"
-_LOOK_BACK = 20
-"""Changes read at once on the way back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """What was taken back or done again."""
-
-    action: str
-    """The verb of the change: edit, split, merge, restore."""
-    lines: int
-    first_utterance_id: str
 
 
 class Undoing(Rooms):
@@ -38,12 +32,12 @@ class Undoing(Rooms):
     def undoable(self, who: str, persona_id: str) -> Event | None:
         """Return the change that `undo` would take back; it stands for all of its batch."""
         with self._reading() as db:
-            return _latest(db, who, persona_id, UNDO)
+            return latest(db, who, persona_id, UNDO, ENTITY, _alive)
 
     def redoable(self, who: str, persona_id: str) -> Event | None:
         """Return the undo that `redo` would reverse."""
         with self._reading() as db:
-            return _latest(db, who, persona_id, REDO)
+            return latest(db, who, persona_id, REDO, ENTITY, _alive)
 
     def undo(self, who: str, persona_id: str) -> Undone | None:
         """Take back this person's latest change that is not undone yet, all of it; None when there is none.
@@ -58,67 +52,25 @@ class Undoing(Rooms):
 
     def _reverse(self, who: str, persona_id: str, action: str) -> Undone | None:
         with self._writing() as db:
-            _one_at_a_time(db, f"{who} {persona_id}")
-            head = _latest(db, who, persona_id, action)
+            one_at_a_time(db, f"{who} {persona_id}")
+            head = latest(db, who, persona_id, action, ENTITY, _alive)
             if head is None:
                 return None
-            which = _of(head)
+            which = of_change(head)
             _lock(db, which)
-            _refuse_if_changed(db, which, who)
+            refuse_if_changed_by_another(db, which, who)
             change = Change(who, persona_id, action, new_id("batch"))
             names = list(head.before or {})
             _turn_back(db, change, which, names)
             _recreate_and_remove(db, change, which)
             lines = follow(db, change, names, head.id)
-            return Undone(_original(db, head).action, lines, head.entity_id)
-
-
-def _one_at_a_time(db: sa.Connection, key: str) -> None:
-    """Let a person's undos wait for each other: two tabs would else take back the same change."""
-    if db.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
-        db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
-
-
-def _latest(db: sa.Connection, who: str, persona_id: str, action: str) -> Event | None:
-    """Return the change to undo or the undo to redo: a stack, read from its top.
-
-    An undo cancels the change it names, a redo the undo it names; what is cancelled counts as not there.
-    """
-    cancelled: set[int | None] = set()
-    for head in _heads(db, who, persona_id):
-        gone = head.id in cancelled
-        if head.action == REDO or (head.action == UNDO and not gone):
-            if head.action == UNDO and action == REDO and _alive(db, head):
-                return head
-            cancelled.add(head.undoes)
-        elif not gone and action == REDO:
-            return None
-        elif not gone and _alive(db, head):
-            return head
-    return None
-
-
-def _heads(db: sa.Connection, who: str, persona_id: str) -> Iterator[Event]:
-    table = t.event.c
-    ours = (table.who == who) & (table.persona_id == persona_id)
-    below: int | None = None
-    while True:
-        query = sa.select(t.event).where(ours).order_by(table.id.desc()).limit(_LOOK_BACK)
-        found = [from_row(Event, row) for row in db.execute(query if below is None else query.where(table.id < below))]
-        yield from found
-        if len(found) < _LOOK_BACK:
-            return
-        below = found[-1].id
-
-
-def _of(head: Event) -> sa.ColumnElement[bool]:
-    return t.event.c.batch == head.batch if head.batch else t.event.c.id == head.id
+            return Undone(original(db, head).action, lines, head.entity_id)
 
 
 def _alive(db: sa.Connection, head: Event) -> bool:
     """Whether any of its lines is still there; they go with their source."""
     line = sa.select(t.utterance.c.id).where(t.utterance.c.id == t.event.c.entity_id).exists()
-    return db.execute(sa.select(t.event.c.id).where(_of(head), line).limit(1)).first() is not None
+    return db.execute(sa.select(t.event.c.id).where(of_change(head), line).limit(1)).first() is not None
 
 
 def _lock(db: sa.Connection, which: sa.ColumnElement[bool]) -> None:
@@ -126,19 +78,6 @@ def _lock(db: sa.Connection, which: sa.ColumnElement[bool]) -> None:
     ids = sa.select(t.event.c.entity_id).where(which)
     lines = sa.select(table.id).where(table.id.in_(ids)).order_by(table.id).with_for_update().subquery()
     db.execute(sa.select(sa.func.count()).select_from(lines))
-
-
-def _refuse_if_changed(db: sa.Connection, which: sa.ColumnElement[bool], who: str) -> None:
-    later = t.event.alias().c
-    same = (later.entity == ENTITY) & (later.entity_id == t.event.c.entity_id) & (later.id > t.event.c.id)
-    query = sa.select(later.who).where(which, same, later.who != who).limit(1)
-    other = db.execute(query).scalar()
-    if other is not None:
-        raise ConflictError(
-            N_("{who} changed one of these lines since; nothing was undone."),
-            remedy=N_("Look at the line's changes and edit it instead."),
-            who=other,
-        )
 
 
 def _turn_back(db: sa.Connection, change: Change, which: sa.ColumnElement[bool], names: Sequence[str]) -> None:
@@ -180,10 +119,3 @@ def _recreate_and_remove(db: sa.Connection, change: Change, which: sa.ColumnElem
                 undoes=old.id,
                 batch=change.batch,
             )
-
-
-def _original(db: sa.Connection, head: Event) -> Event:
-    """Return the change that an undo or a redo is about in the end."""
-    while head.action in (UNDO, REDO) and head.undoes is not None:
-        head = from_row(Event, db.execute(sa.select(t.event).where(t.event.c.id == head.undoes)).one())
-    return head

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.store.change_stack import Undone
 from core.store.events import Event
-from core.store.undoing import Undone
 from pages.ui.decisions import careful, leave_task
 from pages.ui.frame import Visit
 from pages.ui.i18n import _
@@ -61,9 +61,9 @@ def _show(event: Event | None, undone: Undone | None, said: str) -> None:
     TABLE.renew()
     SAID.set(said.format(change=told(event)))
     if VIEW.get() == VIEW.initial:
-        UTTERANCE.set(undone.first_utterance_id)
+        UTTERANCE.set(undone.first_id)
     else:
-        UNDONE.set(undone.first_utterance_id)
+        UNDONE.set(undone.first_id)
 
 
 def the_way_there() -> None:

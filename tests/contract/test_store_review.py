@@ -80,7 +80,7 @@ def test_all_lines_of_a_filter_change_at_once_and_are_undone_at_once(store: Stor
     assert batch.lines == 5
     assert {(one.status, one.speaker, one.reviewed_by) for one in changed} == {("accepted", "陆远", "anna")}
     assert undone is not None
-    assert (undone.action, undone.lines) == ("edit", 5)
+    assert (undone.action, undone.records) == ("edit", 5)
     assert [replace(one, revision=0) for one in present(store)] == [replace(one, revision=0) for one in before]
     assert [one.revision for one in present(store)] == [2, 2, 2, 2, 3]
 
@@ -104,7 +104,7 @@ def test_chosen_lines_are_changed_at_once_but_not_those_that_somebody_changed_me
     assert [one.status for one in present(store)] == ["accepted", "rejected", "accepted", "pending"]
     undone = store.review.undo("anna", "a-qing")
     assert undone is not None
-    assert undone.lines == 2
+    assert undone.records == 2
     assert [one.status for one in present(store)] == ["pending", "rejected", "pending", "pending"]
 
 
@@ -249,7 +249,7 @@ def test_a_merge_is_undone_at_once(store: Store) -> None:
     undone = store.review.undo("anna", "a-qing")
 
     assert undone is not None
-    assert (undone.action, undone.lines, undone.first_utterance_id) == ("merge", 2, lines[0].id)
+    assert (undone.action, undone.records, undone.first_id) == ("merge", 2, lines[0].id)
     assert [decided(one) for one in present(store)] == [decided(one) for one in lines]
 
 

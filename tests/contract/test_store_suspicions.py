@@ -59,7 +59,7 @@ def test_the_review_takes_a_rejection_back_and_the_doubt_returns(store: Store) -
     undone = store.review.undo("anna", "a-qing")
 
     assert undone is not None
-    assert undone.lines == 2
+    assert undone.records == 2
     assert len(waiting(store)) == 2
 
 
