@@ -139,14 +139,13 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "voice_dataset",
         N_("Voice dataset"),
-        N_("Import recordings, see the waveform, cut clips of her voice."),
+        N_("Find her lines in recordings, cut and clean clips of her voice, write what is said, freeze sets."),
         reads=(Artifact.RECORDINGS, Artifact.UTTERANCES),
         writes=(Artifact.CLIPS,),
         page="curator/voice_dataset.py",
         role=Role.CURATOR,
         icon="graphic_eq",
         next_step=N_("Add a recording"),
-        coming=N_("Slicing on silence, subtitle alignment, transcription, export for GPT-SoVITS."),
     ),
     Stage(
         "voice_training",

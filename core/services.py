@@ -22,11 +22,16 @@ from core.stages.dataset.importing import ImportSettings
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import AskingSettings, DialogueSettings, ExpansionSettings, KorSettings, ServedKor
 from core.stages.finetuning.settings import FinetuneSettings
-from core.stages.voice_dataset.settings import VoiceWork
+from core.stages.voice_dataset.clip_sets import ClipSetSettings
+from core.stages.voice_dataset.cutting import CuttingSettings
+from core.stages.voice_dataset.importing import RecordingImport
+from core.stages.voice_dataset.processing import ProcessingSettings
+from core.stages.voice_dataset.transcribing import ServedTranscription, TranscriptionSettings
 from core.store import Store
 from core.translation import N_
 
 if TYPE_CHECKING:
+    from core.backends.asr import Recogniser
     from core.backends.extraction import ExtractionModel
     from core.stages.dialogues.estimate import Estimate, Prices
 
@@ -59,6 +64,26 @@ class Services:
         limits = UploadLimits(uploads.max_text_mb, uploads.max_archive_members)
         received = receive(stream, name, files=self.store.files, limits=limits)
         return [one.model_dump(mode="json") for one in received]
+
+    def receive_recording(
+        self, stream: IO[bytes], name: str, subtitles: IO[bytes] | None = None, subtitles_name: str = ""
+    ) -> dict[str, str]:
+        """Take in a sound or video and the subtitles beside it; return what the import run wants to know of them.
+
+        InvalidInputError for what is no sound, too large or empty, and for subtitles that cannot be read.
+        """
+        from core.stages.voice_dataset.recordings import receive, shown_name
+        from core.stages.voice_dataset.subtitles import LARGEST, read_cues
+
+        limit = self.settings.uploads.max_audio_mb
+        received = receive(stream, name, files=self.store.files, max_megabytes=limit)
+        wanted = {"name": received.name, "sha256": received.sha256}
+        if subtitles is not None:
+            words = subtitles.read(LARGEST + 1)
+            read_cues(words, shown_name(subtitles_name))
+            sha256 = self.store.files.put(words)
+            wanted |= {"subtitles_name": shown_name(subtitles_name), "subtitles_sha256": sha256}
+        return wanted
 
     def estimate(self, kind: str, persona_id: str, settings: Mapping[str, Any]) -> Estimate:
         """Return what a run of the kind kor or expansion would ask and cost; sends nothing."""
@@ -138,6 +163,31 @@ def _asked(wanted: AskingSettings, schema_name: str) -> Iterator[ExtractionModel
         model.close()
 
 
+@contextmanager
+def _heard(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
+    """Lend what writes down speech; its key comes from the environment alone, by the name in configs."""
+    from core.backends.asr import RECOGNISERS, RecogniserSource
+    from core.backends.llm import Endpoint
+    from core.backends.rows import build
+
+    key = secret(stage_defaults("transcription", ServedTranscription).endpoint_key) or ""
+    source = RecogniserSource(
+        model=wanted.model,
+        endpoint=Endpoint(wanted.base_url, wanted.model, key) if wanted.base_url else None,
+        device=wanted.device,
+        compute_type=wanted.compute_type,
+        skip_silence=wanted.skip_silence,
+        download=wanted.download,
+        timeout_seconds=wanted.timeout_seconds,
+        attempts=wanted.attempts,
+    )
+    recogniser = build(RECOGNISERS, wanted.backend, source)
+    try:
+        yield recogniser
+    finally:
+        recogniser.close()
+
+
 def _prices() -> Prices:
     from core.stages.dialogues.estimate import Prices
 
@@ -202,8 +252,29 @@ class _Stages:
 
         return inputs(wanted, self._store, persona_id)
 
-    def voice_dataset(self, wanted: VoiceWork, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.voice_dataset.run import run
+    def recording(self, wanted: RecordingImport, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_dataset.importing import run
+
+        return run(wanted, context=context, store=self._store)
+
+    def voice_dataset(self, wanted: CuttingSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_dataset.cutting import run
+
+        return run(wanted, context=context, store=self._store)
+
+    def sound_effects(self, wanted: ProcessingSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_dataset.processing import run
+
+        return run(wanted, context=context, store=self._store)
+
+    def transcription(self, wanted: TranscriptionSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_dataset.transcribing import run
+
+        with _heard(wanted) as recogniser:
+            return run(wanted, context=context, store=self._store, recogniser=recogniser)
+
+    def clip_set(self, wanted: ClipSetSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_dataset.freezing import run
 
         return run(wanted, context=context, store=self._store)
 
@@ -224,6 +295,10 @@ def _jobs(stages: _Stages) -> tuple[Job, ...]:
         Job("dataset_import", N_("Dataset import"), "cpu", ImportSettings, stages.dataset_import),
         Job("cleaning", N_("Search for duplicates"), "cpu", CleaningSettings, stages.cleaning),
         Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, stages.finetuning, stages.finetuning_inputs),
-        Job("voice_dataset", N_("Work on sound"), "cpu", VoiceWork, stages.voice_dataset),
+        Job("recording", N_("Import of a recording"), "cpu", RecordingImport, stages.recording),
+        Job("voice_dataset", N_("Cutting clips"), "cpu", CuttingSettings, stages.voice_dataset),
+        Job("sound_effects", N_("Sound of clips"), "cpu", ProcessingSettings, stages.sound_effects),
+        Job("transcription", N_("Transcription"), "llm", TranscriptionSettings, stages.transcription),
+        Job("clip_set", N_("Clip set"), "cpu", ClipSetSettings, stages.clip_set),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
     )

@@ -10,30 +10,28 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import sys
 import tempfile
-import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.domain.run import RunState
+from core.domain.text import ReviewStatus
 from core.domain.training import ModelKind
 from core.services import Services
 from core.settings import PROJECT, stage_defaults
 from core.stages.evaluation.scorecards import import_summary
 from core.stages.evaluation.settings import EvaluationSettings
 from core.stages.finetuning.settings import PRESETS, preset_values
-from core.stages.voice_dataset.clips import make_clip
-from core.stages.voice_dataset.recordings import import_recording
-from core.stages.voice_dataset.settings import VoiceDatasetSettings
+from core.store.clips import ClipFilter
+from core.store.utterances import UtteranceFilter
 from tests.browser.running_app import RunningApp, wait_until
+from tests.browser.spoken_episode import spoken_episode
 from tests.browser.visitor import PATIENCE, Visitor, chromium
 
 IMAGES = PROJECT / "docs" / "images"
@@ -102,35 +100,19 @@ def do(services: Services, kind: str, settings: Mapping[str, object]) -> None:
 
 
 def add_a_recording(services: Services) -> None:
-    """Import a hummed phrase made here, and cut a clip of it."""
-    settings = stage_defaults("voice_dataset", VoiceDatasetSettings)
-    persona = services.store.personas.get(services.settings.persona)
-    recording = import_recording(
-        io.BytesIO(a_hummed_phrase()),
-        "听雨.wav",
-        persona_id=persona.id,
-        settings=settings,
-        max_megabytes=services.settings.uploads.max_audio_mb,
-        store=services.store,
-    )
-    make_clip(recording, 0.2, 2.1, text="雨落在竹叶上。", speaker=persona.name, settings=settings, store=services.store)
-
-
-def a_hummed_phrase(seconds: float = 12, rate: int = 32_000) -> bytes:
-    """Return a wav of swelling tones with rests between them, as a phrase has."""
-    time = np.arange(int(seconds * rate)) / rate
-    syllable = np.clip(np.sin(2 * math.pi * time / 0.42) + 0.3, 0, 1) * (np.sin(2 * math.pi * time / 4.1) > -0.6)
-    tone = np.sin(2 * math.pi * 230 * time + 3 * np.sin(2 * math.pi * 0.7 * time)) + 0.4 * np.sin(
-        2 * math.pi * 460 * time
-    )
-    sound = syllable * tone * (0.5 + 0.3 * np.sin(2 * math.pi * time / 7)) * 15_000
-    file = io.BytesIO()
-    with wave.open(file, "wb") as written:
-        written.setnchannels(1)
-        written.setsampwidth(2)
-        written.setframerate(rate)
-        written.writeframes(sound.astype("<i2").tobytes())
-    return file.getvalue()
+    """Import an episode that the built-in voice speaks, with subtitles, find her lines in it, and decide about some."""
+    store, persona = services.store, services.store.personas.get(services.settings.persona)
+    sample = store.corpus.sources(persona.id)[-1]
+    lines = [one for one in store.utterances.iterate(UtteranceFilter(persona.id, sample.id)) if len(one.text) > 5]
+    with tempfile.TemporaryDirectory() as folder:
+        sound, subtitles = spoken_episode(Path(folder), lines[:40], persona.name)
+        with sound.open("rb") as stream, subtitles.open("rb") as words:
+            wanted = services.receive_recording(stream, "听雨·第一集.wav", words, "听雨·第一集.srt")
+    do(services, "recording", wanted)
+    do(services, "voice_dataset", {"recording_id": store.voice.recordings(persona.id)[0].id, "by": "lines"})
+    clips = list(store.clips.iterate(ClipFilter(persona.id)))
+    store.clips.edit_these({one.id: one.revision for one in clips[:5]}, who="local", status=ReviewStatus.ACCEPTED)
+    store.clips.edit_these({clips[6].id: clips[6].revision}, who="local", status=ReviewStatus.REJECTED)
 
 
 def talk(browser: Browser, app: RunningApp, services: Services) -> None:
@@ -166,7 +148,12 @@ def take(browser: Browser, app: RunningApp, services: Services, language: str, l
         picture(visitor, f"{name}-{language}")
     visitor.page.context.close()
     phone = a_tab(browser, app, locale, width=390, height=844)
-    for name, address in (("home", ""), ("dialogues", "dialogues?queue=all"), ("chat", the_talk(services))):
+    for name, address in (
+        ("home", ""),
+        ("dialogues", "dialogues?queue=all"),
+        ("voice_dataset", "voice_dataset?part=clips"),
+        ("chat", the_talk(services)),
+    ):
         phone.open(address)
         picture(phone, f"{name}-phone-{language}")
     phone.page.context.close()
@@ -187,6 +174,7 @@ def scenes(services: Services) -> dict[str, tuple[str, Show]]:
         "runs": (f"runs?run={trained.id}", lambda visitor: drawn(visitor, f".st-key-run-{trained.id}")),
         "chat": (the_talk(services), lambda visitor: drawn(visitor, "[data-testid=stChatMessage]")),
         "voice_dataset": ("voice_dataset", lambda visitor: drawn(visitor, ".js-plotly-plot .scatterlayer path")),
+        "voice_dataset-clips": ("voice_dataset?part=clips", lambda visitor: drawn(visitor, ".st-key-clip-made audio")),
         "voice_training": ("voice_training", lambda visitor: None),
         "evaluation": ("evaluation", lambda visitor: drawn(visitor, ".js-plotly-plot .bars path")),
         "arena": ("arena", lambda visitor: None),

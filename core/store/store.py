@@ -6,6 +6,8 @@ from pathlib import Path
 
 from core.store.calls import Calls
 from core.store.charts import Charts
+from core.store.clip_sets import ClipSets
+from core.store.clips import Clips
 from core.store.corpus import Corpus
 from core.store.custody import Custody
 from core.store.database import connect, migrate
@@ -45,6 +47,8 @@ class Store:
         self.suspicions = Suspicions(self._engine)
         self.datasets = Datasets(self._engine)
         self.voice = Voice(self._engine)
+        self.clips = Clips(self._engine)
+        self.clip_sets = ClipSets(self._engine)
         self.models = Models(self._engine)
         self.runs = Runs(self._engine)
         self.scorecards = Scorecards(self._engine)

@@ -361,6 +361,10 @@ recording = Table(
     Column("channels", Integer, nullable=False),
     Column("imported_at", Moment, nullable=False),
     _to("run", "run_id", nullable=True),
+    Column("sound_sha256", String(64), nullable=False, server_default=""),
+    Column("container", String(16), nullable=False, server_default=""),
+    Column("subtitles_name", Text, nullable=False, server_default=""),
+    Column("subtitles_sha256", String(64), nullable=False, server_default=""),
 )
 
 clip = Table(
@@ -376,6 +380,57 @@ clip = Table(
     Column("created_at", Moment, nullable=False),
     _json("effects"),
     Column("utterance_id", String(64), index=True),
+    Column("language", String(8), nullable=False, server_default="zh"),
+    Column("text_origin", String(16), nullable=False, server_default="none"),
+    Column("confidence", Float),
+    Column("status", String(16), nullable=False, server_default="pending"),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("reviewed_by", Text),
+    Column("seconds", Float, nullable=False, server_default="0"),
+    Column("measures", sa.JSON(none_as_null=True)),
+    Column("oddness", Float),
+    Column("complaints", sa.JSON, nullable=False, server_default="[]"),
+    Column("reference", String(16), nullable=False, server_default="open"),
+    Column("run_id", String(64), index=True),  # added later, and SQLite adds no foreign key to a table that is there
+    Index("ix_clip_place", "recording_id", "start", "id"),
+)
+
+clip_set = Table(
+    "clip_set",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    _json("settings"),
+    Column("created_at", Moment, nullable=False),
+    Column("clips", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    _json("statistics"),
+    _to("run", "run_id", nullable=True),
+)
+
+clip_set_member = Table(
+    "clip_set_member",
+    metadata,
+    Column("clip_set_id", String(64), ForeignKey("clip_set.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    # Whose clip, of which recording: no foreign keys, for both may go while the set stays.
+    Column("clip_id", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("recording_id", String(64), nullable=False, index=True),
+    Column("recording_sha256", String(64), nullable=False),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    _json("effects"),
+    Column("sha256", String(64), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("speaker", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("utterance_id", String(64)),
+    Column("reference", sa.Boolean, nullable=False),
 )
 
 model = Table(

@@ -1,10 +1,10 @@
-"""Recordings and the clips cut from them."""
+"""Recordings: sound and video files as they were imported."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from core.domain.voice import Clip, Recording
+from core.domain.voice import Recording
 from core.errors import ConflictError, NotFoundError
 from core.store import tables as t
 from core.store.database import Rooms
@@ -14,7 +14,7 @@ from core.translation import N_
 
 
 class Voice(Rooms):
-    """Recordings and clips of a persona."""
+    """Recordings of a persona."""
 
     def add_recording(self, recording: Recording, *, who: str = "app") -> None:
         """Store a recording; ConflictError when this persona already has that file."""
@@ -48,42 +48,33 @@ class Voice(Rooms):
         with self._reading() as db:
             return [from_row(Recording, row) for row in db.execute(query)]
 
-    def add_clip(self, clip: Clip, *, who: str = "app") -> None:
-        """Store a clip."""
-        with self._writing() as db:
-            db.execute(sa.insert(t.clip).values(**to_row(clip)))
-            record_event(db, who=who, entity="clip", entity_id=clip.id, action="cut", after=plain(clip))
+    def delete_recording(self, recording_id: str, *, who: str) -> None:
+        """Delete a recording with its clips; its files stay, for sets that were frozen of them.
 
-    def clip(self, clip_id: str) -> Clip:
-        """Return the clip; NotFoundError when there is none of that id."""
-        with self._reading() as db:
-            row = db.execute(sa.select(t.clip).where(t.clip.c.id == clip_id)).one_or_none()
-        if row is None:
-            raise _gone(clip_id)
-        return from_row(Clip, row)
-
-    def clips(self, persona_id: str) -> list[Clip]:
-        """Return a persona's clips, newest first."""
-        query = (
-            sa.select(t.clip)
-            .join(t.recording, t.recording.c.id == t.clip.c.recording_id)
-            .where(t.recording.c.persona_id == persona_id)
-            .order_by(t.clip.c.created_at.desc())
+        Raises ConflictError, naming them, when clips of it are in a set.
+        """
+        recording = self.recording(recording_id)
+        member, frozen = t.clip_set_member.c, t.clip_set.c
+        sets = sa.select(frozen.name).where(
+            frozen.id.in_(sa.select(member.clip_set_id).where(member.recording_id == recording_id))
         )
-        with self._reading() as db:
-            return [from_row(Clip, row) for row in db.execute(query)]
-
-    def clip_of(self, persona_id: str, utterance_id: str) -> Clip | None:
-        """Return the newest clip that speaks that line of the book, if there is one."""
-        clips = [clip for clip in self.clips(persona_id) if clip.utterance_id == utterance_id]
-        return clips[0] if clips else None
-
-    def delete_clip(self, clip_id: str, *, who: str) -> None:
-        """Delete a clip's record; its recording and rendered file stay."""
-        before = plain(self.clip(clip_id))
         with self._writing() as db:
-            db.execute(sa.delete(t.clip).where(t.clip.c.id == clip_id))
-            record_event(db, who=who, entity="clip", entity_id=clip_id, action="delete", before=before)
+            if users := list(db.execute(sets).scalars()):
+                raise ConflictError(
+                    N_("{name} is in use and cannot be deleted: {users}."),
+                    remedy=N_("A voice must be able to say on what it was trained; keep the recording."),
+                    name=recording.name,
+                    users=", ".join(users),
+                )
+            db.execute(sa.delete(t.recording).where(t.recording.c.id == recording_id))
+            record_event(
+                db,
+                who=who,
+                entity="recording",
+                entity_id=recording_id,
+                action="delete",
+                before=plain(recording),
+            )
 
 
 def _gone(record_id: str) -> NotFoundError:

@@ -9,6 +9,7 @@ from core.domain.run import RunState
 from core.domain.training import ModelKind
 from core.lifecycle import STAGES
 from core.services import Services
+from core.store.clips import ClipFilter
 from core.store.utterances import UtteranceFilter
 from pages.ui.i18n import _, _n, number
 
@@ -70,12 +71,12 @@ def _words(studio: Services, persona: Persona) -> dict[str, tuple[int, str, str]
 
 def _sounds(studio: Services, persona: Persona) -> dict[str, tuple[int, str, str]]:
     recordings = studio.store.voice.recordings(persona.id)
-    clips = studio.store.voice.clips(persona.id)
+    clips = studio.store.clips.count(ClipFilter(persona.id))
     voices = studio.store.models.all(persona.id, ModelKind.VOICE)
     return {
         "voice_dataset": (
-            len(clips),
-            _n("clip", "clips", len(clips)),
+            clips,
+            _n("clip", "clips", clips),
             _n("from {count} recording", "from {count} recordings", len(recordings)) if recordings else "",
         ),
         "voice_training": (len(voices), _n("voice", "voices", len(voices)), ""),

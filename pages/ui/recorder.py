@@ -1,42 +1,171 @@
-"""The three ways a sound comes in: a file, the microphone, or a short take in the browser."""
+"""The three ways a sound comes in: files, the microphone, or a short take in the browser."""
 
 from __future__ import annotations
 
 import io
-from typing import BinaryIO, cast
+import wave
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import BinaryIO, Final, cast
 
 import streamlit as st
 from st_audiorec import st_audiorec
 
-from pages.ui.i18n import _, number
-from pages.ui.state import RECORDINGS
+from core.domain.run import RunState
+from core.stages.voice_dataset.recordings import SUFFIXES
+from pages.ui.errors import told_to_the_user
+from pages.ui.frame import Visit, say_next
+from pages.ui.i18n import _, _n, duration, number
+from pages.ui.markup import plain
+from pages.ui.run_panel import run_panel
+from pages.ui.state import IMPORTS, RECORDINGS
+
+RECORDING: Final = "recording"
+"""The kind of run that imports one."""
+SUBTITLE_SUFFIXES: Final = ("srt", "ass", "ssa", "vtt", "tsv", "csv", "txt", "json")
+_LONGEST_TAKE: Final = 30
+"""Seconds; a take travels as text, eight times its size, and the browser gives up on more."""
 
 
-def incoming_sound(max_megabytes: int) -> tuple[BinaryIO, str] | None:
-    """Let the person choose a way and give a sound; return it with its name once there is one."""
-    ways = {"file": _("A file"), "microphone": _("The microphone"), "take": _("A short take")}
-    way = st.segmented_control(
-        _("From"),
-        list(ways),
-        default="file",
-        required=True,
-        format_func=lambda one: ways[one],
-        label_visibility="collapsed",
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A sound on its way in, and the subtitles beside it."""
+
+    sound: BinaryIO
+    name: str
+    subtitles: BinaryIO | None = None
+    subtitles_name: str = ""
+
+
+def recording_form(visit: Visit, *, unfolded: bool) -> None:
+    """Let the person choose a way and give sounds; each becomes a recording, a take at the microphone also a clip."""
+    ways = {"file": _("Files"), "microphone": _("The microphone"), "take": _("A short take")}
+    with st.expander(_("Add a recording"), icon=":material/mic:", expanded=unfolded):
+        way = st.segmented_control(
+            _("From"),
+            list(ways),
+            default="file",
+            required=True,
+            format_func=lambda one: ways[one],
+            label_visibility="collapsed",
+        )
+        if way == "file":
+            _files(visit)
+        else:
+            _spoken(visit, short=way == "take")
+
+
+def _files(visit: Visit) -> None:
+    limit = visit.studio.settings.uploads.max_audio_mb
+    with st.form("recordings", border=False):
+        sounds, subtitles = st.columns(2)
+        files = sounds.file_uploader(
+            _("Sound or video, at most {limit} MB each").format(limit=number(limit)),
+            type=list(SUFFIXES),
+            max_upload_size=limit,
+            accept_multiple_files=True,
+            key=RECORDINGS.key(),
+            help=_("WAV, FLAC, MP3, M4A, OGG, MP4, MKV; told by their content. The file is kept as it is."),
+        )
+        texts = subtitles.file_uploader(
+            _("Their subtitles, if there are any"),
+            type=list(SUBTITLE_SUFFIXES),
+            accept_multiple_files=True,
+            key=f"{RECORDINGS.key()}.subtitles",
+            help=_("SRT, ASS, VTT, or a transcript with times. Each goes with the file of the same name."),
+        )
+        asked = st.form_submit_button(_("Import"), type="primary", icon=":material/upload:")
+    if asked and not files:
+        st.warning(_("Choose one or more files first."), icon=":material/upload_file:")
+    elif asked:
+        beside = {PurePath(one.name).stem: one for one in texts}
+        only = texts[0] if len(texts) == len(files) == 1 else None
+        incoming = []
+        for file in files:
+            words = only or beside.get(PurePath(file.name).stem)
+            incoming.append(
+                Incoming(cast("BinaryIO", file), file.name, cast("BinaryIO | None", words), words.name if words else "")
+            )
+        _import(visit, incoming)
+
+
+def _spoken(visit: Visit, *, short: bool) -> None:
+    if short:
+        st.caption(
+            _("For {seconds} seconds at most; longer takes belong to the microphone.").format(seconds=_LONGEST_TAKE)
+        )
+        take = st_audiorec()
+        sound = io.BytesIO(take) if take else None
+        name = _("take.wav")
+    else:
+        sound = st.audio_input(_("Speak"), sample_rate=44_100, key=f"{RECORDINGS.key()}.microphone")
+        name = _("microphone.wav")
+    if sound is None:
+        return
+    if not (seconds := _seconds_in(sound)):
+        st.warning(
+            _("The take is empty: the microphone gave no sound, or the take was too long. Record it again."),
+            icon=":material/mic_off:",
+        )
+        return
+    words = st.text_input(
+        _("Words spoken"),
+        placeholder=_("exactly as they are heard; empty to write them later"),
+        key=f"{RECORDINGS.key()}.words",
     )
-    if way == "take":
-        return _take()
-    if way == "microphone":
-        spoken = st.audio_input(_("Speak"), sample_rate=44_100, key=f"{RECORDINGS.key()}.microphone")
-        return (cast("BinaryIO", spoken), _("microphone.wav")) if spoken else None
-    file = st.file_uploader(
-        _("A sound file (WAV, FLAC, OGG, MP3), at most {limit} MB").format(limit=number(max_megabytes)),
-        type=["wav", "flac", "ogg", "mp3"],
-        key=RECORDINGS.key(),
-    )
-    return (cast("BinaryIO", file), file.name) if file else None
+    if st.button(
+        _("Keep it as a clip ({seconds} s)").format(seconds=number(seconds, "#,##0.0")),
+        type="primary",
+        icon=":material/save:",
+    ):
+        _import(visit, [Incoming(cast("BinaryIO", sound), name)], as_clip=True, text=words.strip())
 
 
-def _take() -> tuple[BinaryIO, str] | None:
-    st.caption(_("For ten seconds at most; longer takes belong to the microphone."))
-    take = st_audiorec()
-    return (io.BytesIO(take), _("take.wav")) if take else None
+def _seconds_in(sound: BinaryIO) -> float:
+    """Return how long the wav is; 0 for one without a single frame, as a recorder gives that heard nothing."""
+    try:
+        with wave.open(sound) as file:
+            seconds = float(file.getnframes() / file.getframerate())
+    except (wave.Error, EOFError):
+        seconds = 0.0
+    sound.seek(0)
+    return seconds
+
+
+def _import(visit: Visit, incoming: list[Incoming], **more: object) -> None:
+    """Queue a run for each sound; one that is refused at the door does not keep the others out."""
+    started: list[str] = []
+    for one in incoming:
+        with told_to_the_user():
+            wanted = visit.studio.receive_recording(one.sound, one.name, one.subtitles, one.subtitles_name)
+            run = visit.studio.jobs.submit(RECORDING, visit.persona.id, {**wanted, **more}, who=visit.who)
+            started.append(run.id)
+    if len(started) == len(incoming):
+        RECORDINGS.renew()
+    if started:
+        IMPORTS.set("\n".join(started))
+        if len(started) == len(incoming):
+            say_next(_n("{count} recording is coming in.", "{count} recordings are coming in.", len(started)))
+
+
+def imports(visit: Visit) -> None:
+    """Show the imports that were started last; those that succeeded are folded away."""
+    newest = visit.studio.store.runs.all(persona_id=visit.persona.id, kind=RECORDING, limit=1)
+    ids = IMPORTS.get().splitlines() or [run.id for run in newest if run.state is not RunState.SUCCEEDED]
+    for run_id in ids:
+        run = visit.studio.store.runs.get(run_id)
+        if run.state is not RunState.SUCCEEDED:
+            run_panel(visit, run_id)
+            continue
+        with st.expander(
+            _("{name} is kept, {time} long.").format(
+                name=plain(str(run.result["name"])), time=duration(float(run.result["seconds"]))
+            ),
+            icon=":material/check_circle:",
+        ):
+            if run.result.get("truncated"):
+                st.warning(
+                    _("Part of the file is missing or damaged: it was cut off, or does not decode throughout."),
+                    icon=":material/content_cut:",
+                )
+            run_panel(visit, run_id)

@@ -228,3 +228,30 @@ CELLS: Final = Slot("review.cells", False)
 """Whether one writes into the cells of the table, or chooses its rows."""
 EVERY_ROW: Final = Slot("review.every_row", False)
 """Whether the selection means every line the filter finds, not only those of this page."""
+
+IMPORTS: Final = Slot("recordings.imports", "")
+"""The runs that import what was given last, one a line."""
+WAVE_FROM: Final = Slot("wave.from", 0, link="from")
+"""Where the window on a recording begins, in milliseconds."""
+WAVE_SPAN: Final = Slot("wave.span", 0, link="span")
+"""How long it is, in milliseconds; 0 for as much as one begins with."""
+WAVE: Final = Generation("wave")
+"""Raised when the window moved: what was marked in the overview is of another window."""
+MARK: Final = Generation("mark")
+"""Raised when what was marked has become a clip."""
+CLIP: Final = Slot("clip", "", link="clip")
+CLIP_QUEUE: Final = Slot("clips.queue", "pending", link="clips")
+CLIP_SORT: Final = Slot("clips.sort", "place", link="by")
+CLIP_DOWN: Final = Slot("clips.down", False, link="down")
+"""Whether the largest come first."""
+CLIP_WORDS: Final = Slot("clips.words", "", link="said")
+CLIP_PLAYS: Final = Slot("clips.plays", True)
+"""Whether a clip plays as soon as one comes to it."""
+MANY_CLIPS: Final = Slot("clips.many", False, link="many")
+"""Whether one ticks many clips of the list, or looks at one."""
+CLIP_TASK: Final = Slot("clips.task", "")
+"""What is being done to the clip on the screen beside deciding: `cut`, `sound`, or nothing."""
+CLIPS: Final = Trail("clips")
+CLIP_SEEN: Final = Seen("clip")
+CLIP_WAY: Final = Walk("clips")
+CLIP_SET: Final = Slot("clip_set", "", link="set")

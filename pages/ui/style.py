@@ -34,7 +34,7 @@ _CSS: Final = """
   background: transparent; border-width: 0 0 2px; border-color: #5B8C70; color: inherit; font-weight: 600;
 }
 .st-key-review-headline strong { font-size: 1.25rem; }
-.st-key-review-task kbd, .st-key-review-undo kbd, .st-key-review-redo kbd { display: none; }
+.st-key-wave-way kbd, .st-key-review-task kbd, .st-key-review-undo kbd, .st-key-review-redo kbd { display: none; }
 .st-key-scene .reader mark::before {
   content: attr(title); font-size: .68rem; opacity: .6; margin-right: .3em; vertical-align: .25em; white-space: nowrap;
 }
@@ -47,6 +47,11 @@ _CSS: Final = """
 .tokens .read { background: color-mix(in srgb, currentColor 7%, transparent); }
 .tokens .learnt { background: color-mix(in srgb, #5B8C70 34%, transparent); }
 .tokens .cut { opacity: .5; text-decoration: line-through; }
+.clip-change {
+  font: inherit; color: inherit; cursor: pointer; padding: .25rem .75rem; border-radius: 4px;
+  background: color-mix(in srgb, #5B8C70 20%, transparent);
+  border: 1px solid color-mix(in srgb, currentColor 25%, transparent);
+}
 @media (max-width: 1400px) {
   [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
 }
@@ -57,7 +62,7 @@ _CSS: Final = """
   .st-key-queues button { white-space: nowrap; }
   .st-key-review-progress { order: 1; flex: 1 0 100%; }
   .st-key-scene { height: 42vh !important; }
-  .st-key-review-decide, .st-key-cluster-decide {
+  .st-key-review-decide, .st-key-cluster-decide, .st-key-clip-decide {
     position: fixed; inset: auto 0 0; z-index: 99; padding: .6rem 1rem; justify-content: center;
     background: var(--st-background-color, Canvas);
     border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent);

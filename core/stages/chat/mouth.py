@@ -49,7 +49,7 @@ class PersonaMouth:
 
     def of_line(self, utterance_id: str) -> Sound | None:
         """Return the newest clip that speaks that line."""
-        clip = self._store.voice.clip_of(self._persona_id, utterance_id)
+        clip = self._store.clips.of_line(self._persona_id, utterance_id)
         return sound_of(self._store.files.read(clip.sha256)) if clip else None
 
     def of_text(self, text: str) -> Sound:

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import soundfile
-import soxr  # type: ignore[import-untyped]  # ships no types
 
 from core.domain.identity import new_id, now
-from core.domain.voice import Clip, Recording
+from core.domain.text import ReviewStatus
+from core.domain.voice import Clip, Measures, Recording, TextOrigin
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.effects import with_effects
-from core.stages.voice_dataset.levels import Levels, levels_of
+from core.stages.voice_dataset.effects import listens, with_effects
+from core.stages.voice_dataset.levels import Levels, levels_of, measures_of
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.sound_file import Samples, blocks, mono
+from core.stages.voice_dataset.sound_file import Samples, blocks, mono, resampled, stretch_of, wav_of
 from core.store import Store
 from core.translation import N_
 
 FORBIDDEN_IN_TEXT = frozenset("|\n\r")
 """They would break the list file that voice trainers read."""
+
+
+SURROUNDINGS = 3.0
+"""Seconds before and after a clip that are searched for noise to take out of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A clip's sound."""
+
+    wav: bytes
+    """16-bit mono at the trainer's rate."""
+    seconds: float
+    measures: Measures
 
 
 def make_clip(
@@ -34,6 +47,7 @@ def make_clip(
     settings: VoiceDatasetSettings,
     store: Store,
     utterance_id: str | None = None,
+    effects: Sequence[Mapping[str, Any]] = (),
     who: str = "app",
 ) -> Clip:
     """Cut a line out of a recording and keep it as a clip; InvalidInputError when it cannot be one.
@@ -41,18 +55,26 @@ def make_clip(
     `start` and `end` are seconds into the recording.
     """
     checked_stretch(recording, start, end, settings)
+    words = checked_text(text)
+    sound = rendered(recording, start, end, effects=effects, settings=settings, store=store)
     clip = Clip(
         id=new_id("clip"),
         recording_id=recording.id,
         start=round(start, 3),
         end=round(end, 3),
-        text=checked_text(text),
+        text=words,
         speaker=speaker,
-        sha256=store.files.put(rendered(recording, start, end, effects=(), settings=settings, store=store)),
+        sha256=store.files.put(sound.wav),
         created_at=now(),
+        effects=tuple(effects),
         utterance_id=utterance_id,
+        text_origin=TextOrigin.HAND if words else TextOrigin.NONE,
+        # Who cuts by hand and writes what is said has heard it.
+        status=ReviewStatus.ACCEPTED if words else ReviewStatus.PENDING,
+        seconds=sound.seconds,
+        measures=sound.measures,
     )
-    store.voice.add_clip(clip, who=who)
+    store.clips.add([clip], who=who)
     return clip
 
 
@@ -64,27 +86,28 @@ def rendered(
     effects: Sequence[Mapping[str, Any]],
     settings: VoiceDatasetSettings,
     store: Store,
-) -> bytes:
-    """Return the stretch as a wav: mono, effects applied at the recording's own rate, then resampled."""
-    first = round(start * recording.sample_rate)
-    frames = round(end * recording.sample_rate) - first
-    path = store.files.path(recording.sha256)
-    cut = mono(np.concatenate(list(blocks(path, recording.name, start=first, frames=frames))))
-    cut = with_effects(cut, recording.sample_rate, effects)
-    return wav_of(resampled(cut, recording.sample_rate, settings.sample_rate), settings.sample_rate)
+) -> Rendered:
+    """Return the stretch as a wav and what is measured on it; InvalidInputError for effects that cannot be.
 
+    The effects work at the recording's own rate, then it is resampled. Only the stretch is read, and the noise around
+    it, or where a step names it.
+    """
+    rate, path = recording.sample_rate, store.files.path(recording.sound)
 
-def resampled(samples: Samples, from_rate: int, to_rate: int) -> Samples:
-    """Return the samples at another rate, band-limited."""
-    return samples if from_rate == to_rate else np.asarray(soxr.resample(samples, from_rate, to_rate), dtype=np.float32)
+    def read(since: float, until: float) -> Samples:
+        first = max(round(since * rate), 0)
+        return stretch_of(path, recording.name, first, max(round(until * rate) - first, 0))
 
-
-def wav_of(samples: Samples, sample_rate: int) -> bytes:
-    """Return mono samples as a 16-bit wav; what is louder than full scale is turned down, not clipped."""
-    loudest = float(np.abs(samples).max(initial=0))
-    file = io.BytesIO()
-    soundfile.write(file, samples / loudest if loudest > 1 else samples, sample_rate, format="WAV", subtype="PCM_16")
-    return file.getvalue()
+    cut = read(start, end)
+    if effects:
+        around = read(start - SURROUNDINGS, end + SURROUNDINGS) if listens(effects) else cut
+        cut = with_effects(cut, rate, effects, noise_of=read, around=around)
+    sound = resampled(cut, rate, settings.sample_rate)
+    return Rendered(
+        wav_of(sound, settings.sample_rate),
+        len(sound) / settings.sample_rate,
+        measures_of(sound, settings.sample_rate),
+    )
 
 
 def levels_of_clip(clip: Clip, *, store: Store) -> Levels:

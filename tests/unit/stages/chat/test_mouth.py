@@ -39,7 +39,7 @@ def test_a_line_with_a_clip_is_that_clip(mouth, store, persona):
     sound = tone(0.5, 32_000)
     store.voice.add_recording(Recording("rec", persona.id, "a.wav", "0" * 64, 9, 32_000, 1, now()))
     sha256 = store.files.put(sound.wav)
-    store.voice.add_clip(Clip("clip", "rec", 0, 0.5, "你来了。", persona.name, sha256, now(), (), "u.1"))
+    store.clips.add([Clip("clip", "rec", 0, 0.5, "你来了。", persona.name, sha256, now(), (), "u.1")])
 
     assert mouth.of_line("u.1") == sound
     assert mouth.of_line("u.2") is None

@@ -9,9 +9,11 @@ import soundfile
 
 from core.domain.voice import Clip, Recording
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.clips import levels_of_clip, make_clip, wav_of
+from core.stages.voice_dataset.clips import levels_of_clip, make_clip
 from core.stages.voice_dataset.levels import levels_of
+from core.stages.voice_dataset.sound_file import wav_of
 from core.store import Store
+from core.store.clips import ClipFilter
 from tests.unit.stages.voice_dataset.sounds import SETTINGS, file_of, take_in, tones
 
 
@@ -32,7 +34,7 @@ def test_a_clip_is_a_recipe_and_a_16_bit_mono_wav_at_the_trainers_rate(store, re
     assert (info.samplerate, info.channels, info.subtype) == (32_000, 1, "PCM_16")
     assert info.duration == pytest.approx(1.2, abs=0.001)
     assert (clip.start, clip.end, clip.effects, clip.utterance_id) == (0.9, 2.1, (), "s.1.0")
-    assert store.voice.clip_of("a-qing", "s.1.0") == clip
+    assert store.clips.of_line("a-qing", "s.1.0") == clip
 
 
 def test_a_clip_sounds_where_the_recording_sounds(store, recording):
@@ -58,7 +60,7 @@ def test_a_stretch_that_is_none_is_refused(store, recording, start, end):
     with pytest.raises(InvalidInputError):
         cut(recording, store, start, end)
 
-    assert store.voice.clips("a-qing") == []
+    assert store.clips.count(ClipFilter("a-qing")) == 0
 
 
 @pytest.mark.parametrize("text", ["一|二", "一\n二"])
