@@ -3,8 +3,9 @@
     python benchmarks/waveform.py [--minutes 120] [--runs 20] [--json]
 
 The real app is started on a temporary workspace that holds the recording. First paint is clocked from opening the
-page's address in a tab that has seen the app before until the waveform is on the screen; a pan from the pressed button
-until another waveform is. The payload is what the browser receives over the socket from opening the page on.
+page's address, in a browser that has seen the app before and that nobody listens to (quiet_browser.py), until overview
+and window are on the screen; a pan from the pressed button until another waveform is. The payload is all that the
+browser receives over the socket from opening the page on.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.page_actions import CLOCK, Tab
 from benchmarks.pages import p95
+from benchmarks.quiet_browser import quiet_browser
 from core.domain.voice import Recording
 from core.services import Services
 from core.settings import stage_defaults
@@ -35,7 +37,7 @@ from tests.browser.running_app import RunningApp
 from tests.browser.visitor import chromium, chromium_path
 
 RATE = 44_100
-_DETAIL = "[...document.querySelectorAll('.js-plotly-plot .scatterlayer path.js-line')].at(-1)?.getAttribute('d')"
+_DETAIL = "[...document.querySelectorAll('.js-plotly-plot .scatterlayer path.js-line')].at(0)?.getAttribute('d')"
 _PAINTED = "document.querySelectorAll('.js-plotly-plot .scatterlayer path.js-line').length >= 4"
 """Overview and window, each with its highs and lows."""
 
@@ -55,7 +57,8 @@ def main() -> None:
         services = app.services()
         try:
             recording = _recorded(services, Path(folder), chosen.minutes)
-            painted, payload = _first_paint(browser, app, recording, min(chosen.runs, 8))
+            payload = _payload(browser, app, recording)
+            painted = _first_paint(app, recording, min(chosen.runs, 8))
             panned = _pans(browser, app, recording, chosen.runs)
         finally:
             services.close()
@@ -107,23 +110,22 @@ def _address(recording: Recording, start: int = 0) -> str:
     return f"voice_dataset?recording={recording.id}&from={start * 1000}&span=60000"
 
 
-def _first_paint(browser: Browser, app: RunningApp, recording: Recording, runs: int) -> tuple[list[float], int]:
-    """Return milliseconds until it is painted, and the most bytes that came over the socket for it."""
+def _first_paint(app: RunningApp, recording: Recording, runs: int) -> list[float]:
+    """Return milliseconds until it is painted, each time another part of it."""
+    with quiet_browser() as browser:
+        taken = [browser.first_paint(f"{app.url}/{_address(recording, n * 300)}", _PAINTED) for n in range(runs + 2)]
+    return taken[2:]  # the first times fill the browser's caches, of files and of compiled code
+
+
+def _payload(browser: Browser, app: RunningApp, recording: Recording) -> int:
+    """Return the bytes that come over the socket for the first paint."""
     context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
-    context.add_init_script(CLOCK)
-    taken, received = [], []
-    for number in range(runs + 1):
-        tab = Tab(context.new_page(), app.url)
-        got = _counted(tab)
-        tab.page.goto(f"{app.url}/{_address(recording, number * 300)}", wait_until="commit")
-        tab.page.evaluate(f"window.clock.until(() => {_PAINTED})")
-        tab.page.wait_for_function("window.clock.done > 0")
-        taken.append(float(tab.page.evaluate("window.clock.done")))  # from the navigation's beginning
-        tab.settled()
-        received.append(got[0])
-        tab.page.close()
+    tab = Tab(context.new_page(), app.url)
+    got = _counted(tab)
+    tab.open(_address(recording))
+    tab.page.wait_for_function(_PAINTED)
     context.close()
-    return taken[1:], max(received)  # the first time fills the browser's cache
+    return got[0]
 
 
 def _counted(tab: Tab) -> list[int]:

@@ -16,8 +16,8 @@ from pages.ui import clip_decisions as verbs
 from pages.ui.frame import Visit
 from pages.ui.i18n import _
 from pages.ui.settings_form import settings_form
-from pages.ui.state import MARK
-from pages.ui.waveform import DETAIL_BINS, Region, detail
+from pages.ui.state import MARK, shown
+from pages.ui.waveform import DETAIL_BINS, Region, marked_in, waves
 
 _AROUND = 1.5
 """Seconds of the recording that are shown on either side."""
@@ -31,8 +31,8 @@ def ends_form(visit: Visit, clip: Clip) -> None:
     with st.container(border=True, key="clip-task"):
         st.caption(_("Draw a box from where to where the clip shall go."))
         key = f"ends.{clip.id}@{clip.revision}.{MARK.key()}"
-        mark = detail(found, [Region(clip.start, clip.end, clip.text)], key=key)
-        first, last = mark or (clip.start, clip.end)
+        waves(None, found, [Region(clip.start, clip.end, clip.text)], key=key, on_select="rerun")
+        first, last = marked_in(shown(key)) or (clip.start, clip.end)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             first = seconds_input(_("From (s)"), first, (0.0, recording.seconds), key=f"{key}.from")
             last = seconds_input(_("To (s)"), last, (0.0, recording.seconds), key=f"{key}.to")

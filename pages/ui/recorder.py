@@ -17,7 +17,7 @@ from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, _n, duration, number
 from pages.ui.markup import plain
-from pages.ui.run_panel import run_panel
+from pages.ui.run_panel import run_panel, show_folded
 from pages.ui.state import IMPORTS, RECORDINGS
 
 RECORDING: Final = "recording"
@@ -40,7 +40,12 @@ class Incoming:
 def recording_form(visit: Visit, *, unfolded: bool) -> None:
     """Let the person choose a way and give sounds; each becomes a recording, a take at the microphone also a clip."""
     ways = {"file": _("Files"), "microphone": _("The microphone"), "take": _("A short take")}
-    with st.expander(_("Add a recording"), icon=":material/mic:", expanded=unfolded):
+    folded = st.expander(
+        _("Add a recording"), icon=":material/mic:", expanded=unfolded, key=f"add.{unfolded}", on_change="rerun"
+    )
+    if not folded.open:
+        return
+    with folded:
         way = st.segmented_control(
             _("From"),
             list(ways),
@@ -157,15 +162,10 @@ def imports(visit: Visit) -> None:
         if run.state is not RunState.SUCCEEDED:
             run_panel(visit, run_id)
             continue
-        with st.expander(
-            _("{name} is kept, {time} long.").format(
-                name=plain(str(run.result["name"])), time=duration(float(run.result["seconds"]))
-            ),
-            icon=":material/check_circle:",
-        ):
-            if run.result.get("truncated"):
-                st.warning(
-                    _("Part of the file is missing or damaged: it was cut off, or does not decode throughout."),
-                    icon=":material/content_cut:",
-                )
-            run_panel(visit, run_id)
+        if run.result.get("truncated"):
+            st.warning(
+                _("Part of the file is missing or damaged: it was cut off, or does not decode throughout."),
+                icon=":material/content_cut:",
+            )
+        name, length = plain(str(run.result["name"])), duration(float(run.result["seconds"]))
+        show_folded(visit, run_id, _("{name} is kept, {time} long.").format(name=name, time=length))

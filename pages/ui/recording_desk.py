@@ -24,9 +24,9 @@ from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit
 from pages.ui.i18n import _, _n, duration, number
 from pages.ui.markup import plain
-from pages.ui.state import MARK, SAID, WAVE
-from pages.ui.wave_window import look_at_box, show_the_way, window_on
-from pages.ui.waveform import DETAIL_BINS, OVERVIEW_BINS, Region, detail, overview
+from pages.ui.state import MARK, SAID, shown
+from pages.ui.wave_window import look_at, show_the_way, window_on
+from pages.ui.waveform import DETAIL_BINS, OVERVIEW_BINS, Region, looked_for_in, marked_in, waves
 
 _COLOURS: Final[Mapping[ReviewStatus, int]] = {
     ReviewStatus.PENDING: 2,
@@ -56,21 +56,26 @@ def _waves(visit: Visit, recording: Recording, plan: Plan | None) -> tuple[float
     """Draw overview and window; return what is marked in the window."""
     store = visit.studio.store
     start, end = window_on(recording)
-    whole = end - start >= recording.seconds
-    if not whole:
-        key = f"overview.{recording.id}.{WAVE.key()}"
-        overview(
-            envelope_of(recording, store=store, bins=OVERVIEW_BINS),
-            (start, end),
-            key=key,
-            on_select=lambda: look_at_box(recording, key),
-        )
-    found = window_of(recording, start, end, bins=DETAIL_BINS, store=store)
+    part = end - start < recording.seconds
     clips = store.clips.page(ClipFilter(visit.persona.id, recording.id, within=(start, end)), limit=200).rows
-    mark = detail(found, [*_cut(clips), *_planned(plan, clips, start, end)], key=f"wave.{recording.id}.{MARK.key()}")
+    key = f"waves.{recording.id}.{MARK.key()}"
+    waves(
+        envelope_of(recording, store=store, bins=OVERVIEW_BINS) if part else None,
+        window_of(recording, start, end, bins=DETAIL_BINS, store=store),
+        [*_cut(clips), *_planned(plan, clips, start, end)],
+        key=key,
+        on_select=lambda: _look(recording, key),
+    )
     show_the_way(recording)
     _words_in(visit, recording, start, end)
-    return mark
+    return marked_in(shown(key))
+
+
+def _look(recording: Recording, key: str) -> None:
+    """Move the window to what was drawn over the whole; the box has done its work then."""
+    if box := looked_for_in(shown(key)):
+        look_at(recording, *box)
+        MARK.renew()
 
 
 def _cut(clips: Sequence[Clip]) -> list[Region]:

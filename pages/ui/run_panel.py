@@ -48,10 +48,17 @@ def stage_run(visit: Visit, *, folded: bool = True, kind: str = "") -> None:
         return
     state = visit.studio.store.runs.get(watched).state
     if state is RunState.SUCCEEDED and folded:
-        with st.expander(_("The last run succeeded"), icon=":material/check_circle:"):
-            run_panel(visit, watched)
+        show_folded(visit, watched, _("The last run succeeded"))
     else:
         run_panel(visit, watched)
+
+
+def show_folded(visit: Visit, run_id: str, title: str) -> None:
+    """Fold away a run that succeeded; its log and papers are drawn when somebody looks at them."""
+    folded = st.expander(title, icon=":material/check_circle:", key=f"folded.{run_id}", on_change="rerun")
+    if folded.open:
+        with folded:
+            run_panel(visit, run_id)
 
 
 def last_run(visit: Visit, kind: str) -> str:

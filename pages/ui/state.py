@@ -235,10 +235,8 @@ WAVE_FROM: Final = Slot("wave.from", 0, link="from")
 """Where the window on a recording begins, in milliseconds."""
 WAVE_SPAN: Final = Slot("wave.span", 0, link="span")
 """How long it is, in milliseconds; 0 for as much as one begins with."""
-WAVE: Final = Generation("wave")
-"""Raised when the window moved: what was marked in the overview is of another window."""
 MARK: Final = Generation("mark")
-"""Raised when what was marked has become a clip."""
+"""Raised when what was marked on a waveform has done its work."""
 CLIP: Final = Slot("clip", "", link="clip")
 CLIP_QUEUE: Final = Slot("clips.queue", "pending", link="clips")
 CLIP_SORT: Final = Slot("clips.sort", "place", link="by")

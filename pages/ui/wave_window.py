@@ -8,8 +8,7 @@ import streamlit as st
 
 from core.domain.voice import Recording
 from pages.ui.i18n import _, number
-from pages.ui.state import WAVE, WAVE_FROM, WAVE_SPAN, shown
-from pages.ui.waveform import boxed
+from pages.ui.state import WAVE_FROM, WAVE_SPAN
 
 _FIRST_SPAN: Final = 60.0
 """Seconds of a long recording that are shown to begin with."""
@@ -34,13 +33,6 @@ def look_at(recording: Recording, start: float, end: float) -> None:
     start = min(max(start, 0.0), recording.seconds - span)
     WAVE_FROM.set(round(start * 1000))
     WAVE_SPAN.set(round(span * 1000))
-    WAVE.renew()
-
-
-def look_at_box(recording: Recording, key: str) -> None:
-    """Move the window to the box that was drawn in the chart of that key."""
-    if box := boxed(shown(key)):
-        look_at(recording, *box)
 
 
 def show_the_way(recording: Recording) -> None:

@@ -19,6 +19,8 @@ from pages.ui.charts import palette
 OVERVIEW_BINS: Final = 1_000
 DETAIL_BINS: Final = 1_600
 _MARGIN: Final = {"l": 8, "r": 8, "t": 4, "b": 4}
+_HEIGHT: Final = {"visible": False, "range": [-128, 128], "fixedrange": True}
+_SECONDS: Final = {"tickformat": "~g", "ticksuffix": " s", "nticks": 10}
 _MOST_REGIONS: Final = 150
 """More in one window are too narrow to be told apart."""
 _LETTERS: Final = 70
@@ -38,42 +40,64 @@ class Region:
     """Drawn as an outline: nothing is cut there yet."""
 
 
-def overview(envelope: Envelope, window: tuple[float, float], *, key: str, on_select: Any) -> None:
-    """Draw the whole recording with the window shaded; a box drawn over it calls `on_select`."""
-    shade = {"type": "rect", "x0": window[0], "x1": window[1], "y0": -128, "y1": 128, "layer": "below"}
-    shade |= {"fillcolor": palette()[1], "opacity": 0.28, "line": {"width": 0}}
-    figure = _figure(envelope, {"height": 76, "shapes": [shade]}, {"showticklabels": False})
-    _show(figure, key, on_select)
+def waves(whole: Envelope | None, window: Envelope, regions: Iterable[Region], *, key: str, on_select: Any) -> None:
+    """Draw a window with the regions in it and, above it, the whole with the window shaded, where that is another.
 
-
-def detail(envelope: Envelope, regions: Iterable[Region], *, key: str) -> tuple[float, float] | None:
-    """Draw a window with the regions in it; return the seconds the person drew a box over, or None."""
+    One figure, because a second one costs the browser as much again. A box drawn over either calls `on_select`, after
+    which `marked_in` and `looked_for_in` say over which.
+    """
     drawn = list(regions)[:_MOST_REGIONS]
-    layout = {
-        "height": 210,
-        "shapes": [_shape(one, envelope) for one in drawn],
-        "annotations": [label for one in drawn if (label := _label(one, envelope))],
-    }
-    figure = _figure(envelope, layout, {"tickformat": "~g", "ticksuffix": " s", "nticks": 10})
-    return boxed(_show(figure, key, "rerun"))
+    shapes = [_shape(one, window) for one in drawn]
+    labels = [label for one in drawn if (label := _label(one, window))]
+    traces = _traces(window)
+    layout = _layout(window, {"height": 210, "shapes": shapes, "annotations": labels}, _SECONDS)
+    if whole is not None:
+        shade = {"type": "rect", "x0": window.start, "x1": window.start + window.seconds, "y0": -128, "y1": 128}
+        shade |= {"fillcolor": palette()[1], "opacity": 0.28, "line": {"width": 0}, "xref": "x2", "yref": "y2"}
+        traces += [{**one, "xaxis": "x2", "yaxis": "y2"} for one in _traces(whole)]
+        above = {"showgrid": False, "zeroline": False, "showticklabels": False, "anchor": "y2"}
+        layout |= {
+            "height": 292,
+            "shapes": [*shapes, shade],
+            "xaxis2": {**above, "range": [0, whole.seconds]},
+            "yaxis": {**_HEIGHT, "domain": [0, 0.7]},
+            "yaxis2": {**_HEIGHT, "domain": [0.79, 1], "anchor": "x2"},
+        }
+    st.plotly_chart(
+        go.Figure(data=traces, layout=layout),
+        key=key,
+        on_select=on_select,
+        selection_mode=("box",),
+        config={"displayModeBar": False, "doubleClick": "reset"},
+    )
+
+
+def marked_in(event: Any) -> tuple[float, float] | None:
+    """Return from where to where a box was drawn in the window, None where there is none."""
+    return _boxed(event, "x")
+
+
+def looked_for_in(event: Any) -> tuple[float, float] | None:
+    """Return the same of a box drawn over the whole."""
+    return _boxed(event, "x2")
+
+
+def _boxed(event: Any, axis: str) -> tuple[float, float] | None:
+    boxes = ((event or {}).get("selection") or {}).get("box") or []
+    drawn = [box for box in boxes if str(box.get("xref", "x")) == axis]
+    if not drawn:
+        return None
+    start, end = sorted(float(x) for x in drawn[-1]["x"])
+    return start, end
 
 
 def small(envelope: Envelope, *, key: str) -> None:
     """Draw a short sound, only to be looked at."""
-    figure = _figure(envelope, {"height": 104, "dragmode": False}, {"fixedrange": True, "ticksuffix": " s"})
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+    layout = _layout(envelope, {"height": 104, "dragmode": False}, {"fixedrange": True, "ticksuffix": " s"})
+    st.plotly_chart(go.Figure(data=_traces(envelope), layout=layout), key=key, config={"displayModeBar": False})
 
 
-def boxed(event: Any) -> tuple[float, float] | None:
-    """Return from where to where a box was drawn, None where there is none."""
-    boxes = ((event or {}).get("selection") or {}).get("box") or []
-    if not boxes:
-        return None
-    start, end = sorted(float(x) for x in boxes[0]["x"])
-    return start, end
-
-
-def _figure(envelope: Envelope, layout: Mapping[str, Any], x_axis: Mapping[str, Any]) -> go.Figure:
+def _traces(envelope: Envelope) -> list[dict[str, Any]]:
     step = envelope.seconds / max(len(envelope.lows), 1)
     colour = palette()[0]
     line = {
@@ -86,19 +110,20 @@ def _figure(envelope: Envelope, layout: Mapping[str, Any], x_axis: Mapping[str, 
     }
     high = {**line, "y": _as_bytes(envelope.highs), "hoverinfo": "x"}
     low = {**line, "y": _as_bytes(envelope.lows), "hoverinfo": "skip", "fill": "tonexty", "fillcolor": colour}
+    return [high, low]
+
+
+def _layout(envelope: Envelope, more: Mapping[str, Any], x_axis: Mapping[str, Any]) -> dict[str, Any]:
+    """All at once: figures that are added to piece by piece take ten times as long."""
     axis = {"showgrid": False, "zeroline": False, "range": [envelope.start, envelope.start + envelope.seconds]}
-    # All at once: figures that are added to piece by piece take ten times as long.
-    return go.Figure(
-        data=[high, low],
-        layout={
-            "margin": _MARGIN,
-            "dragmode": "select",
-            "selectdirection": "h",
-            "yaxis": {"visible": False, "range": [-128, 128], "fixedrange": True},
-            "xaxis": {**axis, **x_axis},
-            **layout,
-        },
-    )
+    return {
+        "margin": _MARGIN,
+        "dragmode": "select",
+        "selectdirection": "h",
+        "yaxis": _HEIGHT,
+        "xaxis": {**axis, **x_axis},
+        **more,
+    }
 
 
 def _as_bytes(values: Sequence[float]) -> Any:
@@ -127,13 +152,3 @@ def _label(region: Region, envelope: Envelope) -> dict[str, Any] | None:
 
 def _within(region: Region, envelope: Envelope) -> tuple[float, float]:
     return max(region.start, envelope.start), min(region.end, envelope.start + envelope.seconds)
-
-
-def _show(figure: go.Figure, key: str, on_select: Any) -> Any:
-    return st.plotly_chart(
-        figure,
-        key=key,
-        on_select=on_select,
-        selection_mode=("box",),
-        config={"displayModeBar": False, "doubleClick": "reset"},
-    )
