@@ -28,9 +28,9 @@ from core.domain.text import SourceKind, Utterance
 from core.settings import CONFIGS
 from core.stages.corpus.chapters import split_passages
 from core.stages.dialogues.extractors import extractor_for
-from core.stages.voice_dataset.alignment import AlignmentSettings, Hit, find_lines
-from core.stages.voice_dataset.clock import clock_offset
-from core.stages.voice_dataset.line_index import letters
+from core.stages.voice_dataset.words.alignment import AlignmentSettings, Hit, find_lines
+from core.stages.voice_dataset.words.clock import clock_offset
+from core.stages.voice_dataset.words.line_index import letters
 
 _SAMPLES = (("scenes.txt", SourceKind.NOVEL), ("screenplay.txt", SourceKind.SCREENPLAY))
 

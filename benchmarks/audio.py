@@ -36,13 +36,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import audio_clips, audio_peer
 from core.backends.tts.formant import SAMPLE_RATE, FormantVoice
-from core.stages.voice_dataset.activity import profile_of
-from core.stages.voice_dataset.decoding import command, decode
-from core.stages.voice_dataset.effects import denoise_step, normalise_step, trim_step, with_effects
-from core.stages.voice_dataset.levels import measures_of
-from core.stages.voice_dataset.loudness import loudness_of
-from core.stages.voice_dataset.slicing import Silence, cuts
-from core.stages.voice_dataset.sound_file import Samples, resampled, wav_of
+from core.stages.voice_dataset.sound.activity import profile_of
+from core.stages.voice_dataset.sound.decoding import command, decode
+from core.stages.voice_dataset.sound.effects import denoise_step, normalise_step, trim_step, with_effects
+from core.stages.voice_dataset.sound.levels import measures_of
+from core.stages.voice_dataset.sound.loudness import loudness_of
+from core.stages.voice_dataset.sound.slicing import Silence, cuts
+from core.stages.voice_dataset.sound.sound_file import Samples, resampled, wav_of
 
 Figures = dict[str, Any]
 Gaps = list[tuple[float, float]]

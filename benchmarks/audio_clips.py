@@ -10,10 +10,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core.stages.voice_dataset.activity import Profile
-from core.stages.voice_dataset.decoding import ACTIVITY, SOUND, decode
-from core.stages.voice_dataset.slicing import Silence, cuts
-from core.stages.voice_dataset.sound_file import resampled, stretch_of, wav_of
+from core.stages.voice_dataset.sound.activity import Profile
+from core.stages.voice_dataset.sound.decoding import ACTIVITY, SOUND, decode
+from core.stages.voice_dataset.sound.slicing import Silence, cuts
+from core.stages.voice_dataset.sound.sound_file import resampled, stretch_of, wav_of
 
 TRAINER = 32_000
 

@@ -21,6 +21,7 @@ from core.services import Services
 from core.settings import stage_defaults
 from core.stages.evaluation.scorecards import import_summary
 from core.stages.evaluation.settings import EvaluationSettings
+from core.stages.voice_dataset.clips import make_clip
 from core.stages.voice_dataset.recordings import import_recording
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.store.utterances import UtteranceFilter
@@ -58,6 +59,7 @@ _TAILS = ("。", "，你说是不是？", "，谁要管它！", "，罢了。", 
 _OTHERS = ("贾宝玉", "薛宝钗", "紫鹃", "贾母", "史湘云", "王熙凤", "贾探春", "袭人", "雪雁", "莺儿")
 _CUES = ("笑道", "说道", "叹道", "忙道", "问道")
 _TALK = 20
+_CLIPS = 3000
 """Messages of the talk that the chat page opens."""
 
 
@@ -187,15 +189,31 @@ def _add_runs(services: Services, persona: Persona, count: int = 200) -> None:
 
 
 def _add_sounds(services: Services, persona: Persona) -> None:
+    settings = stage_defaults("voice_dataset", VoiceDatasetSettings)
     for name, seconds in (("morning.wav", 60), ("evening.wav", 90)):
         import_recording(
             io.BytesIO(_noise(seconds)),
             name,
             persona_id=persona.id,
-            settings=stage_defaults("voice_dataset", VoiceDatasetSettings),
+            settings=settings,
             max_megabytes=services.settings.uploads.max_audio_mb,
             store=services.store,
         )
+    recording = services.store.voice.recordings(persona.id)[0]
+    clip = make_clip(recording, 1, 3, text="", speaker=persona.name, settings=settings, store=services.store)
+    chance = random.Random(2)
+    services.store.clips.add(
+        replace(
+            clip,
+            id=f"clip-{number:010}",
+            start=number / 100,
+            end=number / 100 + 2,
+            text=sentence(chance),
+            confidence=round(chance.uniform(0.3, 1), 2),
+            complaints=("noisy",) if number % 5 == 0 else (),
+        )
+        for number in range(_CLIPS)
+    )
 
 
 def _noise(seconds: int, rate: int = 16_000) -> bytes:

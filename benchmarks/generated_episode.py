@@ -21,8 +21,8 @@ import numpy.typing as npt
 import opencc
 
 from core.domain.text import Utterance, UtteranceKind
-from core.stages.voice_dataset.clock import STRETCHES
-from core.stages.voice_dataset.subtitles import Cue
+from core.stages.voice_dataset.words.clock import STRETCHES
+from core.stages.voice_dataset.words.subtitles import Cue
 
 HOP = 0.01
 _LETTER_SECONDS = 0.21

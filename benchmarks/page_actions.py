@@ -304,6 +304,37 @@ def _choose_a_recording(tab: Tab, _number: int) -> None:
     tab.clock_change(lambda: tab.choose("Recording", name), drawn)
 
 
+def _decide_about_a_clip(key: str) -> Callable[[Tab, int], None]:
+    def do(tab: Tab, _number: int) -> None:
+        tab.clock_change(lambda: tab.page.keyboard.press(key), _CLIP)
+
+    return do
+
+
+def _sort_the_clips(tab: Tab, number: int) -> None:
+    order = ("length", "voice over noise", "sureness of the words")[number % 3]
+    box = tab.page.locator(".st-key-clip-filters").get_by_test_id("stSelectbox").nth(1)
+
+    def choose() -> None:
+        box.locator("input").click()
+        tab.page.get_by_role("option", name=order, exact=True).first.click()
+
+    tab.clock_change(choose, _CLIP)
+
+
+_CLIP = "document.querySelector('.st-key-clip-panel textarea')?.value"
+"""The words of the clip one looks at."""
+
+
+def _wait_for_a_clip(tab: Tab) -> None:
+    tab.page.wait_for_function(_CLIP)
+    tab.settled()
+
+
+def _the_clips(_services: Services) -> str:
+    return "voice_dataset?part=clips"
+
+
 def _choose_a_group(tab: Tab, number: int) -> None:
     group, subject = (("Humanities", "Art studies"), ("STEM", "Computer network"))[number % 2]
     click = tab.page.get_by_test_id("stMain").get_by_role("radio", name=group).click
@@ -371,6 +402,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("dataset", "go to the next differences", _next_page, address=_differences),
     Action("finetuning", "choose a preset", _choose_a_preset),
     Action("voice_dataset", "choose a recording", _choose_a_recording),
+    Action("voice_dataset", "accept a clip by key", _decide_about_a_clip("a"), _wait_for_a_clip, _the_clips),
+    Action("voice_dataset", "skip a clip by key", _decide_about_a_clip("j"), _wait_for_a_clip, _the_clips),
+    Action("voice_dataset", "sort the clips", _sort_the_clips, _wait_for_a_clip, _the_clips),
     Action(
         "voice_training",
         "come by the menu",

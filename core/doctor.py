@@ -32,6 +32,8 @@ _PACKAGES = {
     "plotly": "plotly",
     "librosa": "librosa",
     "noisereduce": "noisereduce",
+    "av": "av",
+    "pyloudnorm": "pyloudnorm",
     "dbos": "dbos",
     "espeakng-loader": "espeakng_loader",
 }
@@ -57,6 +59,7 @@ def examine(services: Services) -> list[Finding]:
     return [
         _python(),
         *_packages(),
+        _recognition(),
         _disk(services),
         _gpu(),
         _worker(services),
@@ -75,6 +78,13 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, False, N_("not installed"), N_("Run `make run` or `make test`; both install it."))
         else:
             yield Finding(name, True, importlib.metadata.version(name))
+
+
+def _recognition() -> Finding:
+    """Nothing lacks without it: words come from subtitles, a server, or by hand."""
+    if importlib.util.find_spec("faster_whisper") is None:
+        return Finding("faster-whisper", True, N_("not installed; words come from subtitles, a server, or by hand"))
+    return Finding("faster-whisper", True, importlib.metadata.version("faster-whisper"))
 
 
 def _disk(services: Services) -> Finding:

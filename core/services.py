@@ -26,7 +26,7 @@ from core.stages.voice_dataset.clip_sets import ClipSetSettings
 from core.stages.voice_dataset.cutting import CuttingSettings
 from core.stages.voice_dataset.importing import RecordingImport
 from core.stages.voice_dataset.processing import ProcessingSettings
-from core.stages.voice_dataset.transcribing import ServedTranscription, TranscriptionSettings
+from core.stages.voice_dataset.words.transcribing import ServedTranscription, TranscriptionSettings
 from core.store import Store
 from core.translation import N_
 
@@ -72,18 +72,23 @@ class Services:
 
         InvalidInputError for what is no sound, too large or empty, and for subtitles that cannot be read.
         """
-        from core.stages.voice_dataset.recordings import receive, shown_name
-        from core.stages.voice_dataset.subtitles import LARGEST, read_cues
+        from core.stages.voice_dataset.recordings import receive
 
         limit = self.settings.uploads.max_audio_mb
         received = receive(stream, name, files=self.store.files, max_megabytes=limit)
         wanted = {"name": received.name, "sha256": received.sha256}
         if subtitles is not None:
-            words = subtitles.read(LARGEST + 1)
-            read_cues(words, shown_name(subtitles_name))
-            sha256 = self.store.files.put(words)
-            wanted |= {"subtitles_name": shown_name(subtitles_name), "subtitles_sha256": sha256}
+            wanted |= self.receive_subtitles(subtitles, subtitles_name)
         return wanted
+
+    def receive_subtitles(self, stream: IO[bytes], name: str) -> dict[str, str]:
+        """Take in subtitles and return how a recording names them; InvalidInputError where no words have times."""
+        from core.stages.voice_dataset.recordings import shown_name
+        from core.stages.voice_dataset.words.subtitles import LARGEST, read_cues
+
+        words = stream.read(LARGEST + 1)
+        read_cues(words, shown_name(name))
+        return {"subtitles_name": shown_name(name), "subtitles_sha256": self.store.files.put(words)}
 
     def estimate(self, kind: str, persona_id: str, settings: Mapping[str, Any]) -> Estimate:
         """Return what a run of the kind kor or expansion would ask and cost; sends nothing."""
@@ -268,7 +273,7 @@ class _Stages:
         return run(wanted, context=context, store=self._store)
 
     def transcription(self, wanted: TranscriptionSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.voice_dataset.transcribing import run
+        from core.stages.voice_dataset.words.transcribing import run
 
         with _heard(wanted) as recogniser:
             return run(wanted, context=context, store=self._store, recogniser=recogniser)

@@ -174,10 +174,9 @@ def _back(clip: Clip | None, event: Event) -> Step | None:
 
 def _alive(db: sa.Connection, head: Event) -> bool:
     """Whether the change can be taken back: its clips are there, or the recordings that they were cut from."""
-    query = sa.select(t.event).where(of_change(head))
-    events = [from_row(Event, row) for row in db.execute(query)]
-    recordings = {(event.before or event.after or {}).get("recording_id") for event in events} - {None}
-    clip, recording = t.clip.c, t.recording.c
-    clips = sa.select(clip.id).where(clip.id.in_([event.entity_id for event in events])).limit(1)
-    cut_from = sa.select(recording.id).where(recording.id.in_(recordings)).limit(1)
-    return any(db.execute(query).first() is not None for query in (clips, cut_from))
+    event = t.event.c
+    cut_from = sa.func.coalesce(event.before["recording_id"].as_string(), event.after["recording_id"].as_string())
+    clip = sa.select(t.clip.c.id).where(t.clip.c.id == event.entity_id).exists()
+    recording = sa.select(t.recording.c.id).where(t.recording.c.id == cut_from).exists()
+    query = sa.select(event.id).where(of_change(head), clip | recording).limit(1)
+    return db.execute(query).first() is not None

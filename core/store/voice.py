@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from core.domain.voice import Recording
@@ -47,6 +49,17 @@ class Voice(Rooms):
         query = sa.select(t.recording).where(table.persona_id == persona_id).order_by(table.imported_at.desc())
         with self._reading() as db:
             return [from_row(Recording, row) for row in db.execute(query)]
+
+    def put_subtitles(self, recording_id: str, name: str, sha256: str, *, who: str) -> Recording:
+        """Put subtitles beside a recording, in place of those it has; return it as it is now."""
+        before = self.recording(recording_id)
+        after = replace(before, subtitles_name=name, subtitles_sha256=sha256)
+        fields = ("subtitles_name", "subtitles_sha256")
+        old, new = ({field: getattr(one, field) for field in fields} for one in (before, after))
+        with self._writing() as db:
+            db.execute(sa.update(t.recording).where(t.recording.c.id == recording_id).values(**new))
+            record_event(db, who=who, entity="recording", entity_id=recording_id, action="edit", before=old, after=new)
+        return after
 
     def delete_recording(self, recording_id: str, *, who: str) -> None:
         """Delete a recording with its clips; its files stay, for sets that were frozen of them.

@@ -24,9 +24,9 @@ FORMS: Final = (
     "core/stages/dataset/near_duplicates/records.py",
     "core/stages/dataset/suspects.py",
     "core/stages/voice_dataset/clip_sets.py",
-    "core/stages/voice_dataset/effect_chain.py",
-    "core/stages/voice_dataset/slicing.py",
-    "core/stages/voice_dataset/transcribing.py",
+    "core/stages/voice_dataset/sound/effect_chain.py",
+    "core/stages/voice_dataset/sound/slicing.py",
+    "core/stages/voice_dataset/words/transcribing.py",
     "core/domain/recipe.py",
     "core/services.py",
 )

@@ -11,8 +11,8 @@ from core.domain.text import ReviewStatus
 from core.domain.voice import Clip
 from core.settings import stage_defaults
 from core.stages.voice_dataset.complaints import RULES
-from core.stages.voice_dataset.effect_chain import EffectChain
-from core.stages.voice_dataset.transcribing import ServedTranscription, TranscriptionSettings
+from core.stages.voice_dataset.sound.effect_chain import EffectChain
+from core.stages.voice_dataset.words.transcribing import ServedTranscription, TranscriptionSettings
 from core.store.clips import ClipFilter
 from pages.ui import clip_decisions as verbs
 from pages.ui.clip_queues import begin_anew

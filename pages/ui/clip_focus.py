@@ -11,7 +11,8 @@ from core.domain.voice import Clip, Recording, Reference, TextOrigin
 from core.errors import NotFoundError
 from core.lifecycle import stage
 from core.stages.voice_dataset.complaints import RULES, complaints_of
-from core.stages.voice_dataset.waveform import envelope_of
+from core.stages.voice_dataset.judging import told_by
+from core.stages.voice_dataset.sound.waveform import envelope_of
 from core.translation import N_
 from pages.ui import clip_decisions as verbs
 from pages.ui.clip_forms import ends_form, sound_form
@@ -155,9 +156,8 @@ def _objections(clip: Clip) -> None:
             continue
         title = _(RULES[one.name].title)
         why = "" if one.name == "doubled" else plain(filled(one.message, one.values))
-        st.markdown(
-            f":orange-badge[:material/warning: {title}] {why} :gray[{_(one.remedy)}]",
-        )
+        how = f" :gray[:small[{_(told_by(verbs.rules()))}]]" if one.name == "other_speaker" else ""
+        st.markdown(f":orange-badge[:material/warning: {title}] {why} :gray[{_(one.remedy)}]{how}")
 
 
 def _tools(visit: Visit, queue: ClipQueue, clip: Clip) -> None:

@@ -7,20 +7,22 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.domain.voice import Clip, Recording
-from core.stages.voice_dataset.effect_chain import EffectChain
-from core.stages.voice_dataset.listening import as_recorded
-from core.stages.voice_dataset.sound_file import shape_of, stretch_of
-from core.stages.voice_dataset.spectrogram import Spectrogram, spectrogram_of
-from core.stages.voice_dataset.waveform import window_of
+from core.stages.voice_dataset.sound.effect_chain import EffectChain
+from core.stages.voice_dataset.sound.listening import as_recorded
+from core.stages.voice_dataset.sound.sound_file import shape_of, stretch_of
+from core.stages.voice_dataset.sound.spectrogram import Spectrogram, spectrogram_of
+from core.stages.voice_dataset.sound.waveform import window_of
 from pages.ui import clip_decisions as verbs
 from pages.ui.frame import Visit
-from pages.ui.i18n import _
+from pages.ui.i18n import _, number
 from pages.ui.settings_form import settings_form
 from pages.ui.state import MARK, shown
 from pages.ui.waveform import DETAIL_BINS, Region, marked_in, waves
 
 _AROUND = 1.5
 """Seconds of the recording that are shown on either side."""
+_AROUND_NOISE = 4.0
+"""The same where one looks for noise alone."""
 
 
 def ends_form(visit: Visit, clip: Clip) -> None:
@@ -89,7 +91,7 @@ def sound_form(visit: Visit, clip: Clip) -> None:
             first=("denoise", "normalise", "trim"),
             omit={"noise"},
         )
-        noise = _noise(recording, clip, bool(values["denoise"]))
+        noise = _noise(visit, recording, clip, bool(values["denoise"]))
         chain = EffectChain(**values, noise=noise)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
@@ -122,25 +124,21 @@ def _chain_of(clip: Clip) -> dict[str, object]:
     return chain
 
 
-def _noise(recording: Recording, clip: Clip, wanted: bool) -> tuple[float, float] | None:
-    """Let a stretch be named that holds nothing but noise; without one the noise is told from the clip itself."""
+def _noise(visit: Visit, recording: Recording, clip: Clip, wanted: bool) -> tuple[float, float] | None:
+    """Let a stretch be marked that holds nothing but noise; without one the noise is told from around the clip."""
     if not wanted:
         return None
     kept = next((step["noise"] for step in clip.effects if step.get("noise")), None)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        start = st.number_input(
-            _("Noise alone from (s)"),
-            0.0,
-            recording.seconds,
-            kept[0] if kept else None,
-            step=0.1,
-            placeholder=_("tell it from the clip"),
-            key=f"noise.from.{clip.id}",
-        )
-        end = st.number_input(
-            _("to (s)"), 0.0, recording.seconds, kept[1] if kept else None, step=0.1, key=f"noise.to.{clip.id}"
-        )
-    return (start, end) if start is not None and end is not None and end > start else None
+    st.caption(_("Draw a box where nothing but noise is heard; without one it is told from the quiet around the clip."))
+    start, end = max(clip.start - _AROUND_NOISE, 0.0), min(clip.end + _AROUND_NOISE, recording.seconds)
+    found = window_of(recording, start, end, bins=DETAIL_BINS, store=visit.studio.store)
+    key = f"noise.{clip.id}.{MARK.key()}"
+    waves(None, found, [Region(clip.start, clip.end, clip.text)], key=key, on_select="rerun")
+    first, last = marked_in(shown(key)) or kept or (None, None)
+    if first is None or last is None:
+        return None
+    st.caption(_("Noise: {start} to {end} s").format(start=number(first, "0.00"), end=number(last, "0.00")))
+    return round(first, 3), round(last, 3)
 
 
 def _both(visit: Visit, recording: Recording, clip: Clip) -> None:

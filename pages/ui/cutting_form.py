@@ -11,9 +11,9 @@ import streamlit as st
 from core.domain.voice import Recording
 from core.settings import stage_defaults, validated
 from core.stages.voice_dataset.cutting import CuttingSettings, Plan, planned
-from core.stages.voice_dataset.effect_chain import EffectChain
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.slicing import Silence
+from core.stages.voice_dataset.sound.effect_chain import EffectChain
+from core.stages.voice_dataset.sound.slicing import Silence
 from core.translation import N_
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit

@@ -12,19 +12,20 @@ from core.domain.voice import Clip, Recording
 from core.settings import stage_defaults
 from core.stages.voice_dataset.clips import make_clip
 from core.stages.voice_dataset.cutting import Plan, cues_of
-from core.stages.voice_dataset.listening import as_recorded
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.waveform import envelope_of, window_of
+from core.stages.voice_dataset.sound.listening import as_recorded
+from core.stages.voice_dataset.sound.waveform import envelope_of, window_of
 from core.store.clips import ClipFilter
 from core.store.utterances import UtteranceFilter
 from pages.ui.clip_forms import seconds_input
 from pages.ui.cutting_form import cutting_form
 from pages.ui.decisions import careful, tell
 from pages.ui.errors import told_to_the_user
-from pages.ui.frame import Visit
+from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, _n, duration, number
 from pages.ui.markup import plain
-from pages.ui.state import MARK, SAID, shown
+from pages.ui.recorder import SUBTITLE_SUFFIXES
+from pages.ui.state import MARK, RECORDINGS, SAID, shown
 from pages.ui.wave_window import look_at, show_the_way, window_on
 from pages.ui.waveform import DETAIL_BINS, OVERVIEW_BINS, Region, looked_for_in, marked_in, waves
 
@@ -190,6 +191,8 @@ def headline(visit: Visit, recording: Recording) -> None:
         if recording.subtitles_name:
             st.badge(plain(recording.subtitles_name), icon=":material/subtitles:", color="green")
         st.space("stretch")
+        with st.popover(_("Subtitles"), icon=":material/subtitles:", type="tertiary", key="recording-subtitles"):
+            _subtitles(visit, recording)
         with st.popover(_("Delete"), icon=":material/delete:", type="tertiary", key="recording-delete-box"):
             st.markdown(
                 _("The recording and its {count} clips go; clips in frozen sets stay.").format(count=number(count))
@@ -201,6 +204,23 @@ def headline(visit: Visit, recording: Recording) -> None:
                 on_click=_delete,
                 args=(visit, recording),
             )
+
+
+def _subtitles(visit: Visit, recording: Recording) -> None:
+    """Let subtitles be put beside a recording that is there; nothing that is cut already changes."""
+    given = st.file_uploader(
+        _("SRT, ASS, VTT, or a transcript with times"),
+        type=list(SUBTITLE_SUFFIXES),
+        key=f"{RECORDINGS.key()}.beside.{recording.id}",
+    )
+    if given and st.button(_("Put them beside it"), type="primary", icon=":material/save:", key="subtitles-keep"):
+        with told_to_the_user():
+            found = visit.studio.receive_subtitles(given, given.name)
+            visit.studio.store.voice.put_subtitles(
+                recording.id, found["subtitles_name"], found["subtitles_sha256"], who=visit.who
+            )
+            RECORDINGS.renew()
+            say_next(_("{name} is kept beside it.").format(name=found["subtitles_name"]))
 
 
 @careful

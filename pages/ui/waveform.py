@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.stages.voice_dataset.waveform import Envelope
+from core.stages.voice_dataset.sound.waveform import Envelope
 from pages.ui.charts import palette
 
 OVERVIEW_BINS: Final = 1_000

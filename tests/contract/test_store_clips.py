@@ -276,6 +276,15 @@ def test_a_set_stays_as_it_was_whatever_becomes_of_its_clips(cut):
     assert cut.clip_sets.free_name("a-qing") == "c3"
 
 
+def test_subtitles_are_put_beside_a_recording_that_is_there(cut):
+    cut.voice.put_subtitles("rec-1", "a.srt", "5" * 64, who="anna")
+    beside = cut.voice.recording("rec-1")
+    assert (beside.subtitles_name, beside.subtitles_sha256) == ("a.srt", "5" * 64)
+    assert cut.events.of("recording", "rec-1")[0].before == {"subtitles_name": "", "subtitles_sha256": ""}
+    with pytest.raises(NotFoundError):
+        cut.voice.put_subtitles("rec-9", "a.srt", "5" * 64, who="anna")
+
+
 def test_a_recording_in_a_set_is_not_deleted(cut):
     frozen(cut, "c1", cut.clips.get("clip-0"))
     with pytest.raises(ConflictError):

@@ -1,6 +1,6 @@
-"""From a recording to clips of one voice.
+"""From a recording to frozen sets of clean, transcribed clips of one voice.
 
-`recordings.import_recording` keeps a sound file as it is; `waveform` draws it, `speech` proposes where somebody
-speaks, `clips.make_clip` cuts and renders a line, `run` takes the noise out of one. Every clip is a recipe and
-its rendered file; the recording is never touched.
+`importing` decodes a file into a recording; `cutting` plans clips and cuts them; `editing` and `processing` change one
+or many; `judging` says what may be wrong; `freezing` makes sets, `export` hands them on. `sound` knows signals, `words`
+texts. Every clip is a recipe and its rendered file; the recording is never touched.
 """

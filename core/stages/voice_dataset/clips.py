@@ -12,10 +12,10 @@ from core.domain.identity import new_id, now
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Measures, Recording, TextOrigin
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.effects import listens, with_effects
-from core.stages.voice_dataset.levels import Levels, levels_of, measures_of
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.sound_file import Samples, blocks, mono, resampled, stretch_of, wav_of
+from core.stages.voice_dataset.sound.effects import listens, with_effects
+from core.stages.voice_dataset.sound.levels import Levels, levels_of, measures_of
+from core.stages.voice_dataset.sound.sound_file import Samples, blocks, mono, resampled, stretch_of, wav_of
 from core.store import Store
 from core.translation import N_
 

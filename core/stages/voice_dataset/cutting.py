@@ -21,17 +21,17 @@ from core.domain.voice import Clip, Measures, Recording, TextOrigin
 from core.errors import MissingArtifactError
 from core.jobs.context import RunContext
 from core.settings import stage_defaults
-from core.stages.voice_dataset.activity import HOP_MS, Profile, active, runs
-from core.stages.voice_dataset.alignment import Hit, find_lines
 from core.stages.voice_dataset.clips import rendered
-from core.stages.voice_dataset.clock import ClockShift, clock_offset, shifted
-from core.stages.voice_dataset.effect_chain import EffectChain
 from core.stages.voice_dataset.judging import judge
 from core.stages.voice_dataset.processing import AT_ONCE
 from core.stages.voice_dataset.recordings import activity_of
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.slicing import Silence, Stretch, cuts
-from core.stages.voice_dataset.subtitles import Cue, read_cues
+from core.stages.voice_dataset.sound.activity import HOP_MS, Profile, active, runs
+from core.stages.voice_dataset.sound.effect_chain import EffectChain
+from core.stages.voice_dataset.sound.slicing import Silence, Stretch, cuts
+from core.stages.voice_dataset.words.alignment import Hit, find_lines
+from core.stages.voice_dataset.words.clock import ClockShift, clock_offset, shifted
+from core.stages.voice_dataset.words.subtitles import Cue, read_cues
 from core.store import Store
 from core.store.clips import ClipFilter
 from core.store.utterances import UtteranceFilter

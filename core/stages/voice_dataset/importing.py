@@ -14,10 +14,10 @@ from core.errors import InvalidInputError, NotFoundError, ToolFailedError
 from core.jobs.context import RunContext
 from core.settings import stage_defaults
 from core.stages.voice_dataset.clips import make_clip
-from core.stages.voice_dataset.decoding import ACTIVITY, SOUND, WAVEFORM, Decoded, answer_in, command, share_of
 from core.stages.voice_dataset.recordings import cached_activity, refuse_known
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.waveform import cached_waveform
+from core.stages.voice_dataset.sound.decoding import ACTIVITY, SOUND, WAVEFORM, Decoded, answer_in, command, share_of
+from core.stages.voice_dataset.sound.waveform import cached_waveform
 from core.store import Store
 from core.store.clips import ClipFilter
 from core.translation import N_

@@ -20,7 +20,7 @@ from core.domain.voice import Clip
 from core.stages.voice_dataset.complaints import all_complaints, complaints_of
 from core.stages.voice_dataset.oddness import oddness_among
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.sound_file import shape_of, stretch_of
+from core.stages.voice_dataset.sound.sound_file import shape_of, stretch_of
 from core.store import Store
 from core.store.clips import ClipFilter
 
@@ -36,6 +36,11 @@ def judge(persona_id: str, *, settings: VoiceDatasetSettings, store: Store) -> i
     judged = {one.id: (odd.get(one.id), tuple(rule.name for rule in found[one.id])) for one in clips}
     store.clips.judge({one.id: judged[one.id] for one in clips if judged[one.id] != (one.oddness, one.complaints)})
     return sum(bool(names) for _odd, names in judged.values())
+
+
+def told_by(settings: VoiceDatasetSettings) -> str:
+    """Return in a sentence what tells voices apart here, marked for translation."""
+    return VOICEPRINTS[settings.voiceprint].summary if settings.voiceprint in VOICEPRINTS else settings.voiceprint
 
 
 def objections(clip: Clip, settings: VoiceDatasetSettings) -> tuple[str, ...]:

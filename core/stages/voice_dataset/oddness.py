@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from core.backends.rows import build
 from core.backends.voiceprint import VOICEPRINTS, Print, Voiceprint, VoiceprintSource
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.sound_file import Samples
 
 FEWEST = 6
 """Fewer clips have no middle worth the name."""

@@ -15,9 +15,9 @@ from core.errors import InvalidInputError, MissingArtifactError
 from core.jobs.context import RunContext
 from core.settings import stage_defaults
 from core.stages.voice_dataset.clips import rendered
-from core.stages.voice_dataset.effect_chain import EffectChain
 from core.stages.voice_dataset.judging import judge
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
+from core.stages.voice_dataset.sound.effect_chain import EffectChain
 from core.store import Store
 from core.store.clips import ClipFilter
 from core.translation import N_

@@ -12,9 +12,9 @@ from typing import Protocol
 from core.domain.identity import new_id, now
 from core.domain.voice import Recording
 from core.errors import ConflictError, InvalidInputError
-from core.stages.voice_dataset.activity import Profile, profile_of
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.sound_file import HEAD, blocks, format_of, mono
+from core.stages.voice_dataset.sound.activity import Profile, profile_of
+from core.stages.voice_dataset.sound.sound_file import HEAD, blocks, format_of, mono
 from core.store import Store
 from core.translation import N_
 
@@ -79,8 +79,8 @@ def import_recording(
     InvalidInputError for an empty, oversized, overlong, damaged or foreign file; ConflictError when it is there.
     """
     # Here because it is the decoder's half of the work, which a page does not need.
-    from core.stages.voice_dataset.decoding import decode
     from core.stages.voice_dataset.importing import kept
+    from core.stages.voice_dataset.sound.decoding import decode
 
     shown = shown_name(name)
     # A folder of the workspace, because a recording may be larger than what the system's temporary folder holds.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.stages.voice_dataset.alignment import AlignmentSettings
 from core.stages.voice_dataset.complaints import Complaints
 from core.stages.voice_dataset.references import ReferenceSettings
+from core.stages.voice_dataset.words.alignment import AlignmentSettings
 
 
 class VoiceDatasetSettings(BaseModel):

@@ -9,7 +9,7 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.sound_file import Samples
 
 
 def encoded(

@@ -10,7 +10,7 @@ import soundfile
 from core.domain.voice import Recording
 from core.stages.voice_dataset.recordings import import_recording
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.sound_file import Samples
 from core.store import Store
 
 SETTINGS = VoiceDatasetSettings()

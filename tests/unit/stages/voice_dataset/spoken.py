@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from core.backends.tts.formant import SAMPLE_RATE, FormantVoice
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.sound_file import Samples
 
 LINES = (
     "今天早上院子里下了一场小雨", "竹叶上都是水珠", "小猫从门缝里钻进来", "她把窗户轻轻关上", "灯光照着桌上的旧书",

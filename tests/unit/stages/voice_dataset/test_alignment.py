@@ -10,7 +10,7 @@ import pytest
 from benchmarks.generated_episode import HOP, episode, invented_book
 from core.domain.persona import Persona
 from core.domain.text import Utterance, UtteranceKind
-from core.stages.voice_dataset.alignment import (
+from core.stages.voice_dataset.words.alignment import (
     AlignmentSettings,
     Hit,
     Kind,
@@ -20,8 +20,8 @@ from core.stages.voice_dataset.alignment import (
     nearest,
     shifted,
 )
-from core.stages.voice_dataset.clock import STRETCHES
-from core.stages.voice_dataset.subtitles import Cue
+from core.stages.voice_dataset.words.clock import STRETCHES
+from core.stages.voice_dataset.words.subtitles import Cue
 
 HER = "沈青"
 PERSONA = Persona("a-qing", HER, "", "", "", aliases=("青儿",), cast={"阿福": ("福儿",), "老张": ()})

@@ -10,8 +10,8 @@ import soundfile
 from core.domain.voice import Clip, Recording
 from core.errors import InvalidInputError
 from core.stages.voice_dataset.clips import levels_of_clip, make_clip
-from core.stages.voice_dataset.levels import levels_of
-from core.stages.voice_dataset.sound_file import wav_of
+from core.stages.voice_dataset.sound.levels import levels_of
+from core.stages.voice_dataset.sound.sound_file import wav_of
 from core.store import Store
 from core.store.clips import ClipFilter
 from tests.unit.stages.voice_dataset.sounds import SETTINGS, file_of, take_in, tones

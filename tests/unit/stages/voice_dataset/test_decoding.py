@@ -9,10 +9,10 @@ import pytest
 import soundfile
 
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.activity import Profile
-from core.stages.voice_dataset.decoding import ACTIVITY, SOUND, Decoded, decode
-from core.stages.voice_dataset.slicing import Silence, cuts
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.activity import Profile
+from core.stages.voice_dataset.sound.decoding import ACTIVITY, SOUND, Decoded, decode
+from core.stages.voice_dataset.sound.slicing import Silence, cuts
+from core.stages.voice_dataset.sound.sound_file import Samples
 from tests.unit.stages.voice_dataset.media_files import encoded, film
 from tests.unit.stages.voice_dataset.sounds import file_of, tones
 

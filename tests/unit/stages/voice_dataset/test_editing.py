@@ -15,10 +15,10 @@ from core.domain.voice import Clip, TextOrigin
 from core.errors import ConflictError, InvalidInputError
 from core.stages.voice_dataset import editing
 from core.stages.voice_dataset.clips import make_clip
-from core.stages.voice_dataset.effect_chain import EffectChain
 from core.stages.voice_dataset.processing import ProcessingSettings
 from core.stages.voice_dataset.processing import run as process_all
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
+from core.stages.voice_dataset.sound.effect_chain import EffectChain
 from core.store import Store
 from core.store.clips import ClipFilter
 from tests.unit.stages.runs import begun

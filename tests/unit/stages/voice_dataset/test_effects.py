@@ -8,10 +8,10 @@ import soundfile
 
 from core.errors import InvalidInputError
 from core.stages.voice_dataset.clips import make_clip, rendered
-from core.stages.voice_dataset.effects import denoise_step, normalise_step, trim_step, with_effects
-from core.stages.voice_dataset.levels import measures_of
-from core.stages.voice_dataset.loudness import loudness_of, true_peak
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.effects import denoise_step, normalise_step, trim_step, with_effects
+from core.stages.voice_dataset.sound.levels import measures_of
+from core.stages.voice_dataset.sound.loudness import loudness_of, true_peak
+from core.stages.voice_dataset.sound.sound_file import Samples
 from tests.unit.stages.voice_dataset.sounds import SETTINGS, file_of, take_in, tones
 from tests.unit.stages.voice_dataset.spoken import line, speech, spoken_in, with_noise
 

@@ -10,10 +10,11 @@ import pytest
 
 from core.errors import ConflictError, InvalidInputError, NotFoundError
 from core.jobs.context import RunContext
-from core.stages.voice_dataset import decoding, importing
+from core.stages.voice_dataset import importing
 from core.stages.voice_dataset.importing import RecordingImport
 from core.stages.voice_dataset.recordings import activity_of, cached_activity, receive
-from core.stages.voice_dataset.waveform import cached_waveform, envelope_of
+from core.stages.voice_dataset.sound import decoding
+from core.stages.voice_dataset.sound.waveform import cached_waveform, envelope_of
 from core.store import Store
 from tests.unit.stages.runs import begun
 from tests.unit.stages.voice_dataset.media_files import encoded, film

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ConflictError, InvalidInputError
 from core.stages.voice_dataset.recordings import shown_name
-from core.stages.voice_dataset.sound_file import format_of
+from core.stages.voice_dataset.sound.sound_file import format_of
 from core.store import Store
 from tests.unit.stages.voice_dataset.sounds import file_of, take_in, tones
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.stages.voice_dataset.activity import Profile, profile_of
-from core.stages.voice_dataset.slicing import Silence, Stretch, cuts
+from core.stages.voice_dataset.sound.activity import Profile, profile_of
+from core.stages.voice_dataset.sound.slicing import Silence, Stretch, cuts
 from tests.unit.stages.voice_dataset.sounds import tones
 from tests.unit.stages.voice_dataset.spoken import Gaps, speech, with_noise
 

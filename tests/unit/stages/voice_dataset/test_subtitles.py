@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.subtitles import LARGEST, MOST_CUES, Cue, read_cues
+from core.stages.voice_dataset.words.subtitles import LARGEST, MOST_CUES, Cue, read_cues
 
 ASS = """[Script Info]
 Title: x

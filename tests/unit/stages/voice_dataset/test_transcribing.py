@@ -13,8 +13,8 @@ from core.domain.text import Passage, PassageKind, Source, SourceKind, Utterance
 from core.domain.voice import Clip, Recording, TextOrigin
 from core.errors import RunCancelledError, SettingsError, ToolFailedError
 from core.settings import stage_defaults
-from core.stages.voice_dataset.hearing import ANSWERS
-from core.stages.voice_dataset.transcribing import (
+from core.stages.voice_dataset.words.hearing import ANSWERS
+from core.stages.voice_dataset.words.transcribing import (
     ServedTranscription,
     TranscriptionSettings,
     names_of,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.stages.voice_dataset.clips import make_clip
-from core.stages.voice_dataset.waveform import MOST_BINS, cached_waveform, envelope_of, window_of
+from core.stages.voice_dataset.sound.waveform import MOST_BINS, cached_waveform, envelope_of, window_of
 from tests.unit.stages.voice_dataset.sounds import SETTINGS, file_of, take_in, tones
 
 RATE = 8_000

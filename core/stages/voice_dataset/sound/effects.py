@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.activity import HOP_MS, active, profile_of, runs
-from core.stages.voice_dataset.loudness import normalised
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.activity import HOP_MS, active, profile_of, runs
+from core.stages.voice_dataset.sound.loudness import normalised
+from core.stages.voice_dataset.sound.sound_file import Samples
 from core.translation import N_
 
 DENOISE, NORMALISE, TRIM = "denoise", "normalise", "trim"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.stages.voice_dataset.subtitles import Cue
+from core.stages.voice_dataset.words.subtitles import Cue
 
 MOST_SECONDS = 60.0
 """Offsets up to here are looked for, either way."""

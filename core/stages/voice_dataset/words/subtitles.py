@@ -9,8 +9,8 @@ from itertools import islice
 
 from core.domain.encoding import decode
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.cue_words import VOICE, speeches, written_in_han
-from core.stages.voice_dataset.transcripts import Timed, rows_in_json, rows_in_table
+from core.stages.voice_dataset.words.cue_words import VOICE, speeches, written_in_han
+from core.stages.voice_dataset.words.transcripts import Timed, rows_in_json, rows_in_table
 from core.translation import N_
 
 LARGEST = 8_000_000

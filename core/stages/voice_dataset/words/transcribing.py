@@ -19,8 +19,8 @@ from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, TextOrigin
 from core.errors import ConflictError, NotFoundError, ToolFailedError
 from core.jobs.context import RunContext
-from core.stages.voice_dataset.alignment import LineIndex, nearest
-from core.stages.voice_dataset.hearing import Answer, asked, noted
+from core.stages.voice_dataset.words.alignment import LineIndex, nearest
+from core.stages.voice_dataset.words.hearing import Answer, asked, noted
 from core.store import Store
 from core.store.clips import ClipFilter
 from core.store.utterances import UtteranceFilter

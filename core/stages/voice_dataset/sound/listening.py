@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.voice import Recording
-from core.stages.voice_dataset.sound_file import stretch_of, wav_of
+from core.stages.voice_dataset.sound.sound_file import stretch_of, wav_of
 from core.store import Store
 
 

@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.stages.voice_dataset.cue_stream import CueStream
-from core.stages.voice_dataset.line_index import LineIndex
-from core.stages.voice_dataset.stretches import Stretch, best_stretch
+from core.stages.voice_dataset.words.cue_stream import CueStream
+from core.stages.voice_dataset.words.line_index import LineIndex
+from core.stages.voice_dataset.words.stretches import Stretch, best_stretch
 
 LEAST = 1.0
 """Stretches worth less are not weighed."""

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.voice import Measures
-from core.stages.voice_dataset.activity import HOP_MS, Profile, active, profile_of, runs
-from core.stages.voice_dataset.loudness import SILENCE_DB, decibels, loudness_of, true_peak
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.activity import HOP_MS, Profile, active, profile_of, runs
+from core.stages.voice_dataset.sound.loudness import SILENCE_DB, decibels, loudness_of, true_peak
+from core.stages.voice_dataset.sound.sound_file import Samples
 
 CLIPPED_AT = 0.999
 _RUN = 3

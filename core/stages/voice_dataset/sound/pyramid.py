@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.sound_file import Samples
 
 FINEST = 256
 """Frames a bin."""

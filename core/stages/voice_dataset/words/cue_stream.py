@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from core.domain.normalising import folded
-from core.stages.voice_dataset.subtitles import Cue
+from core.stages.voice_dataset.words.subtitles import Cue
 
 
 class CueStream:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.sound_file import BLOCK, MOST_CHANNELS, Samples, too_many_channels, unreadable
+from core.stages.voice_dataset.sound.sound_file import BLOCK, MOST_CHANNELS, Samples, too_many_channels, unreadable
 from core.translation import N_
 
 if TYPE_CHECKING:

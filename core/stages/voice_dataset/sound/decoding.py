@@ -1,6 +1,6 @@
 """Decodes a file once, in a process of its own: its sound as one channel, its waveform and where somebody speaks.
 
-python -m core.stages.voice_dataset.decoding FILE OUT --name N --max-minutes M --seconds S --memory B
+python -m core.stages.voice_dataset.sound.decoding FILE OUT --name N --max-minutes M --seconds S --memory B
 
 OUT is a folder. The sound is kept as WAV: any stretch of it is a seek and a read, and writing it costs a tenth of what
 FLAC costs. A file of one channel that libsndfile reads to the sample is its own sound and is not copied.
@@ -23,10 +23,10 @@ import soundfile
 from core.domain.run import Command
 from core.errors import InvalidInputError
 from core.jobs.bounds import limit_this_process
-from core.stages.voice_dataset.activity import Listener
-from core.stages.voice_dataset.media import Media, opened
-from core.stages.voice_dataset.pyramid import Painter
-from core.stages.voice_dataset.sound_file import Samples, in_16_bits, unreadable
+from core.stages.voice_dataset.sound.activity import Listener
+from core.stages.voice_dataset.sound.media import Media, opened
+from core.stages.voice_dataset.sound.pyramid import Painter
+from core.stages.voice_dataset.sound.sound_file import Samples, in_16_bits, unreadable
 from core.translation import N_
 
 SOUND, WAVEFORM, ACTIVITY, ANSWER = "sound.wav", "waveform.npy", "activity.npy", "answer.json"
@@ -34,9 +34,9 @@ SOUND, WAVEFORM, ACTIVITY, ANSWER = "sound.wav", "waveform.npy", "activity.npy",
 
 MEMORY = 3_000_000_000
 """Bytes of address space; what is really used for two hours is a tenth."""
-_MODULE = "core.stages.voice_dataset.decoding"
+_MODULE = "core.stages.voice_dataset.sound.decoding"
 _STEP = "decoded share"
-_PROJECT = Path(__file__).resolve().parents[3]
+_PROJECT = Path(__file__).resolve().parents[4]
 _SHORTEST = 0.01
 _MOST_OF_WAV = 4_000_000_000
 _WHOLE = frozenset(("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAW", "ULAW"))

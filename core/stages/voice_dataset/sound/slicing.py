@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.stages.voice_dataset.activity import HOP_MS, Floats, Profile, active, runs
+from core.stages.voice_dataset.sound.activity import HOP_MS, Floats, Profile, active, runs
 from core.translation import N_
 
 _CLICK = 4

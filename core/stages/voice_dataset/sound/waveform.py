@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.voice import Clip, Recording
-from core.stages.voice_dataset.pyramid import FACTOR, FINEST, FULL, Painter, Pairs, level_sizes
-from core.stages.voice_dataset.sound_file import Samples, blocks, mono, shape_of, stretch_of
+from core.stages.voice_dataset.sound.pyramid import FACTOR, FINEST, FULL, Painter, Pairs, level_sizes
+from core.stages.voice_dataset.sound.sound_file import Samples, blocks, mono, shape_of, stretch_of
 from core.store import Store
 
 MOST_BINS = 2_000

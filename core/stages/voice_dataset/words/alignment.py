@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.persona import Persona
 from core.domain.text import Utterance
-from core.stages.voice_dataset.chaining import Candidate, Chosen, candidates, chosen, support
-from core.stages.voice_dataset.clock import ClockShift, clock_offset, shifted
-from core.stages.voice_dataset.cue_stream import CueStream
-from core.stages.voice_dataset.line_index import LineIndex, letters
-from core.stages.voice_dataset.stretches import best_stretch
-from core.stages.voice_dataset.subtitles import Cue
+from core.stages.voice_dataset.words.chaining import Candidate, Chosen, candidates, chosen, support
+from core.stages.voice_dataset.words.clock import ClockShift, clock_offset, shifted
+from core.stages.voice_dataset.words.cue_stream import CueStream
+from core.stages.voice_dataset.words.line_index import LineIndex, letters
+from core.stages.voice_dataset.words.stretches import best_stretch
+from core.stages.voice_dataset.words.subtitles import Cue
 
 __all__ = [
     "AlignmentSettings",

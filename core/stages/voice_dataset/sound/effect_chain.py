@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.stages.voice_dataset.effects import denoise_step, normalise_step, trim_step
+from core.stages.voice_dataset.sound.effects import denoise_step, normalise_step, trim_step
 
 
 class EffectChain(BaseModel):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import soxr  # type: ignore[import-untyped]  # ships no types
 
-from core.stages.voice_dataset.sound_file import Samples
+from core.stages.voice_dataset.sound.sound_file import Samples
 
 SILENCE_DB = -120.0
 OVERSAMPLED = 4

@@ -1,0 +1,1 @@
+"""The words: read from subtitles, found again in the book, or written down by a recogniser."""
