@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import sqlalchemy as sa
 
 from core.errors import ConflictError
 from core.store import tables as t
+from core.store.database import Rooms
 from core.store.events import Event
 from core.store.records import from_row
 from core.translation import N_
@@ -33,7 +35,60 @@ class Undone:
     """The record that stands for the change."""
 
 
-def latest(
+class Undoing(Rooms):
+    """Taking back what people did to one kind of record, as new events; a room says how its records are turned back."""
+
+    entity: ClassVar[str]
+    table: ClassVar[sa.Table]
+
+    def undoable(self, who: str, persona_id: str) -> Event | None:
+        """Return the change that `undo` would take back; it stands for all of its batch."""
+        with self._reading() as db:
+            return _latest(db, who, persona_id, UNDO, self.entity, self._alive)
+
+    def redoable(self, who: str, persona_id: str) -> Event | None:
+        """Return the undo that `redo` would reverse."""
+        with self._reading() as db:
+            return _latest(db, who, persona_id, REDO, self.entity, self._alive)
+
+    def undo(self, who: str, persona_id: str) -> Undone | None:
+        """Take back this person's latest change that is not undone yet, all of it; None when there is none.
+
+        Raises ConflictError, and undoes nothing, when somebody else changed one of its records since.
+        """
+        return self._reverse(who, persona_id, UNDO)
+
+    def redo(self, who: str, persona_id: str) -> Undone | None:
+        """Do again what this person took back last; None when there is nothing or something was changed since."""
+        return self._reverse(who, persona_id, REDO)
+
+    def _reverse(self, who: str, persona_id: str, action: str) -> Undone | None:
+        with self._writing() as db:
+            _one_at_a_time(db, f"{who} {persona_id} {self.entity}")
+            head = _latest(db, who, persona_id, action, self.entity, self._alive)
+            if head is None:
+                return None
+            self._lock(db, of_change(head))
+            _refuse_if_changed_by_another(db, of_change(head), who)
+            records = self._turn_back(db, head, who, persona_id, action)
+            return Undone(_original(db, head).action, records, head.entity_id)
+
+    def _alive(self, db: sa.Connection, head: Event) -> bool:
+        """Return whether the change can be taken back: what it was done to has not gone with its source."""
+        raise NotImplementedError
+
+    def _lock(self, db: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+        """Keep others from the records of these events until the transaction ends."""
+        record = self.table.c.id
+        ours = sa.select(record).where(record.in_(sa.select(t.event.c.entity_id).where(which)))
+        db.execute(sa.select(sa.func.count()).select_from(ours.order_by(record).with_for_update().subquery()))
+
+    def _turn_back(self, db: sa.Connection, head: Event, who: str, persona_id: str, action: str) -> int:
+        """Give the records of a change what they held before it; return how many there are."""
+        raise NotImplementedError
+
+
+def _latest(
     db: sa.Connection,
     who: str,
     persona_id: str,
@@ -77,20 +132,20 @@ def of_change(head: Event) -> sa.ColumnElement[bool]:
     return t.event.c.batch == head.batch if head.batch else t.event.c.id == head.id
 
 
-def original(db: sa.Connection, head: Event) -> Event:
+def _original(db: sa.Connection, head: Event) -> Event:
     """Return the change that an undo or a redo is about in the end."""
     while head.action in (UNDO, REDO) and head.undoes is not None:
         head = from_row(Event, db.execute(sa.select(t.event).where(t.event.c.id == head.undoes)).one())
     return head
 
 
-def one_at_a_time(db: sa.Connection, key: str) -> None:
+def _one_at_a_time(db: sa.Connection, key: str) -> None:
     """Let a person's undos wait for each other: two tabs would else take back the same change."""
     if db.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
-def refuse_if_changed_by_another(db: sa.Connection, which: sa.ColumnElement[bool], who: str) -> None:
+def _refuse_if_changed_by_another(db: sa.Connection, which: sa.ColumnElement[bool], who: str) -> None:
     """Raise ConflictError when somebody else changed one of the records of these events since."""
     later = t.event.alias().c
     same = (later.entity == t.event.c.entity) & (later.entity_id == t.event.c.entity_id) & (later.id > t.event.c.id)

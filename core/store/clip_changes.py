@@ -15,17 +15,7 @@ from core.domain.identity import new_id
 from core.domain.voice import Clip
 from core.errors import ConflictError
 from core.store import tables as t
-from core.store.change_stack import (
-    REDO,
-    UNDO,
-    Undone,
-    latest,
-    of_change,
-    one_at_a_time,
-    original,
-    refuse_if_changed_by_another,
-)
-from core.store.database import Rooms
+from core.store.change_stack import Undoing, of_change
 from core.store.events import Event, record_event
 from core.store.records import from_json, from_row, plain, to_row
 from core.translation import N_
@@ -118,44 +108,28 @@ def _held(clip: Clip | None, names: Iterable[str]) -> dict[str, Any] | None:
     return {name: whole[name] for name in names}
 
 
-class ClipUndoing(Rooms):
-    """Taking back what was done to clips, as new events."""
+class ClipUndoing(Undoing):
+    """Taking changes of clips back."""
 
-    def undoable(self, who: str, persona_id: str) -> Event | None:
-        """Return the change that `undo` would take back; it stands for all of its batch."""
-        with self._reading() as db:
-            return latest(db, who, persona_id, UNDO, ENTITY, _alive)
+    entity = ENTITY
+    table = t.clip
 
-    def redoable(self, who: str, persona_id: str) -> Event | None:
-        """Return the undo that `redo` would reverse."""
-        with self._reading() as db:
-            return latest(db, who, persona_id, REDO, ENTITY, _alive)
+    def _alive(self, db: sa.Connection, head: Event) -> bool:
+        event = t.event.c
+        cut_from = sa.func.coalesce(event.before["recording_id"].as_string(), event.after["recording_id"].as_string())
+        clip = sa.select(t.clip.c.id).where(t.clip.c.id == event.entity_id).exists()
+        recording = sa.select(t.recording.c.id).where(t.recording.c.id == cut_from).exists()
+        query = sa.select(event.id).where(of_change(head), clip | recording).limit(1)
+        return db.execute(query).first() is not None
 
-    def undo(self, who: str, persona_id: str) -> Undone | None:
-        """Take back this person's latest change that is not undone yet, all of it; None when there is none.
-
-        Raises ConflictError, and undoes nothing, when somebody else changed one of its clips since.
-        """
-        return self._reverse(who, persona_id, UNDO)
-
-    def redo(self, who: str, persona_id: str) -> Undone | None:
-        """Do again what this person took back last; None when there is nothing or something was changed since."""
-        return self._reverse(who, persona_id, REDO)
-
-    def _reverse(self, who: str, persona_id: str, action: str) -> Undone | None:
-        with self._writing() as db:
-            one_at_a_time(db, f"{who} {persona_id} {ENTITY}")
-            head = latest(db, who, persona_id, action, ENTITY, _alive)
-            if head is None:
-                return None
-            refuse_if_changed_by_another(db, of_change(head), who)
-            query = sa.select(t.event).where(of_change(head)).order_by(t.event.c.id)
-            events = [from_row(Event, row) for row in db.execute(query)]
-            here = {one.id: one for one in locked(db, t.clip.c.id.in_([event.entity_id for event in events]))}
-            turned = [(event.id, step) for event in events if (step := _back(here.get(event.entity_id), event))]
-            steps = [step for _event, step in turned]
-            write(db, Change(who, persona_id, action), steps, [event for event, _step in turned])
-            return Undone(original(db, head).action, len(steps), head.entity_id)
+    def _turn_back(self, db: sa.Connection, head: Event, who: str, persona_id: str, action: str) -> int:
+        query = sa.select(t.event).where(of_change(head)).order_by(t.event.c.id)
+        events = [from_row(Event, row) for row in db.execute(query)]
+        here = {one.id: one for one in locked(db, t.clip.c.id.in_([event.entity_id for event in events]))}
+        turned = [(event.id, step) for event in events if (step := _back(here.get(event.entity_id), event))]
+        steps = [step for _event, step in turned]
+        write(db, Change(who, persona_id, action), steps, [event for event, _step in turned])
+        return len(steps)
 
 
 def _back(clip: Clip | None, event: Event) -> Step | None:
@@ -170,13 +144,3 @@ def _back(clip: Clip | None, event: Event) -> Step | None:
     kept = plain(clip)
     before = from_json(Clip, {**kept, **event.before})
     return (clip, replace(before, revision=clip.revision + 1))
-
-
-def _alive(db: sa.Connection, head: Event) -> bool:
-    """Whether the change can be taken back: its clips are there, or the recordings that they were cut from."""
-    event = t.event.c
-    cut_from = sa.func.coalesce(event.before["recording_id"].as_string(), event.after["recording_id"].as_string())
-    clip = sa.select(t.clip.c.id).where(t.clip.c.id == event.entity_id).exists()
-    recording = sa.select(t.recording.c.id).where(t.recording.c.id == cut_from).exists()
-    query = sa.select(event.id).where(of_change(head), clip | recording).limit(1)
-    return db.execute(query).first() is not None

@@ -15,7 +15,7 @@ from core.store import tables as t
 from core.store.changes import Change, Step, begun, locked, seen, stale, write, write_all
 from core.store.places import cut
 from core.store.readings import standing
-from core.store.undoing import Undoing
+from core.store.undoing import LineUndoing
 from core.store.utterances import UtteranceFilter, chosen
 from core.translation import N_
 
@@ -34,7 +34,7 @@ class Batch:
     """Lines asked for that somebody had changed since, and that were left as they are."""
 
 
-class Review(Undoing):
+class Review(LineUndoing):
     """Verbs on lines; each names the revision its author saw and raises ConflictError when it is another by now."""
 
     def edit(self, utterance_id: str, revision: int, *, who: str, **changes: Any) -> Utterance:

@@ -10,77 +10,31 @@ import sqlalchemy as sa
 from core.domain.identity import new_id
 from core.domain.text import Utterance
 from core.store import tables as t
-from core.store.change_stack import (
-    REDO,
-    UNDO,
-    Undone,
-    latest,
-    of_change,
-    one_at_a_time,
-    original,
-    refuse_if_changed_by_another,
-)
+from core.store.change_stack import Undoing, of_change
 from core.store.changes import CONSTANT, ENTITY, Change, as_json, constants, follow, locked, put, read
-from core.store.database import Rooms
 from core.store.events import Event, record_event
 from core.store.records import from_json, from_row, plain
 
 
-class Undoing(Rooms):
-    """Taking changes back, as new events."""
+class LineUndoing(Undoing):
+    """Taking changes of lines back; many at once by statement."""
 
-    def undoable(self, who: str, persona_id: str) -> Event | None:
-        """Return the change that `undo` would take back; it stands for all of its batch."""
-        with self._reading() as db:
-            return latest(db, who, persona_id, UNDO, ENTITY, _alive)
+    entity = ENTITY
+    table = t.utterance
 
-    def redoable(self, who: str, persona_id: str) -> Event | None:
-        """Return the undo that `redo` would reverse."""
-        with self._reading() as db:
-            return latest(db, who, persona_id, REDO, ENTITY, _alive)
+    def _alive(self, db: sa.Connection, head: Event) -> bool:
+        line = sa.select(t.utterance.c.id).where(t.utterance.c.id == t.event.c.entity_id).exists()
+        return db.execute(sa.select(t.event.c.id).where(of_change(head), line).limit(1)).first() is not None
 
-    def undo(self, who: str, persona_id: str) -> Undone | None:
-        """Take back this person's latest change that is not undone yet, all of it; None when there is none.
-
-        Raises ConflictError, and undoes nothing, when somebody else changed one of its lines since.
-        """
-        return self._reverse(who, persona_id, UNDO)
-
-    def redo(self, who: str, persona_id: str) -> Undone | None:
-        """Do again what this person took back last; None when there is nothing or something was changed since."""
-        return self._reverse(who, persona_id, REDO)
-
-    def _reverse(self, who: str, persona_id: str, action: str) -> Undone | None:
-        with self._writing() as db:
-            one_at_a_time(db, f"{who} {persona_id}")
-            head = latest(db, who, persona_id, action, ENTITY, _alive)
-            if head is None:
-                return None
-            which = of_change(head)
-            _lock(db, which)
-            refuse_if_changed_by_another(db, which, who)
-            change = Change(who, persona_id, action, new_id("batch"))
-            names = list(head.before or {})
-            _turn_back(db, change, which, names)
-            _recreate_and_remove(db, change, which)
-            lines = follow(db, change, names, head.id)
-            return Undone(original(db, head).action, lines, head.entity_id)
+    def _turn_back(self, db: sa.Connection, head: Event, who: str, persona_id: str, action: str) -> int:
+        change, which = Change(who, persona_id, action, new_id("batch")), of_change(head)
+        names = list(head.before or {})
+        _turn_fields_back(db, change, which, names)
+        _recreate_and_remove(db, change, which)
+        return follow(db, change, names, head.id)
 
 
-def _alive(db: sa.Connection, head: Event) -> bool:
-    """Whether any of its lines is still there; they go with their source."""
-    line = sa.select(t.utterance.c.id).where(t.utterance.c.id == t.event.c.entity_id).exists()
-    return db.execute(sa.select(t.event.c.id).where(of_change(head), line).limit(1)).first() is not None
-
-
-def _lock(db: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    table = t.utterance.c
-    ids = sa.select(t.event.c.entity_id).where(which)
-    lines = sa.select(table.id).where(table.id.in_(ids)).order_by(table.id).with_for_update().subquery()
-    db.execute(sa.select(sa.func.count()).select_from(lines))
-
-
-def _turn_back(db: sa.Connection, change: Change, which: sa.ColumnElement[bool], names: Sequence[str]) -> None:
+def _turn_fields_back(db: sa.Connection, change: Change, which: sa.ColumnElement[bool], names: Sequence[str]) -> None:
     """Write the events that give changed lines what they held before."""
     line, event = t.utterance.c, t.event.c
     fields = [name for name in names if name != "revision"]

@@ -86,11 +86,3 @@ def test_a_model_that_is_not_there_is_said_to_be_missing(tmp_path):
     for model in (None, tmp_path / "none.onnx"):
         with pytest.raises(MissingToolError):
             build(VOICEPRINTS, "onnx", VoiceprintSource(model))
-
-
-@pytest.mark.skipif(not TRAINED.missing, reason="everything is installed")
-def test_without_its_packages_the_trained_one_says_what_to_install():
-    with pytest.raises(MissingToolError) as refused:
-        build(VOICEPRINTS, "onnx", VoiceprintSource())
-
-    assert "kaldi-native-fbank" in str(refused.value)

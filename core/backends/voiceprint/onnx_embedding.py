@@ -75,7 +75,7 @@ class OnnxVoiceprint:
 
     def _features(self, samples: Samples, sample_rate: int) -> Samples:
         # Here because it is not always installed.
-        import kaldi_native_fbank as kaldi  # type: ignore[import-not-found]
+        import kaldi_native_fbank as kaldi
 
         options = kaldi.FbankOptions()
         options.frame_opts.samp_freq = self._rate
@@ -94,7 +94,7 @@ class OnnxVoiceprint:
 
 def _session(model: Path) -> Any:
     # Here because it is not always installed.
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the same sums in the same order, whatever the machine

@@ -13,7 +13,7 @@ from core.domain.text import ReviewStatus
 from core.store import Store
 from core.store.charts import Charts
 from core.store.database import connect
-from core.store.undoing import Undoing
+from core.store.undoing import LineUndoing
 from core.store.utterances import Cursor, Order, UtteranceFilter, Utterances
 
 BOOK = UtteranceFilter("a-qing", "source-1")
@@ -73,7 +73,7 @@ def test_a_page_of_a_queue_is_a_seek(engine: sa.Engine, queue: str, begun: bool,
 
 
 def test_the_change_to_undo_is_found_by_an_index(engine: sa.Engine) -> None:
-    steps = plan(engine, lambda: Undoing(engine).undoable("anna", "a-qing"))
+    steps = plan(engine, lambda: LineUndoing(engine).undoable("anna", "a-qing"))
 
     assert "ix_event_who_persona_id" in steps
     assert "TEMP B-TREE" not in steps
