@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.domain.voice import Clip, Recording
 from core.stages.voice_dataset.sound.effect_chain import EffectChain
+from core.stages.voice_dataset.sound.effects import prepare
 from core.stages.voice_dataset.sound.listening import as_recorded
 from core.stages.voice_dataset.sound.sound_file import shape_of, stretch_of
 from core.stages.voice_dataset.sound.spectrogram import Spectrogram, spectrogram_of
@@ -91,6 +92,9 @@ def sound_form(visit: Visit, clip: Clip) -> None:
             first=("denoise", "normalise", "trim"),
             omit={"noise"},
         )
+        if values["denoise"]:
+            with st.spinner(_("Getting ready to take noise out"), show_time=True):
+                prepare()
         noise = _noise(visit, recording, clip, bool(values["denoise"]))
         chain = EffectChain(**values, noise=noise)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -113,6 +113,11 @@ def with_effects(
     return samples
 
 
+def prepare() -> None:
+    """Load what takes noise out, which takes seconds the first time in a process: it looks for torch on its way."""
+    import noisereduce  # noqa: F401  # here because of those seconds
+
+
 def _checked(effect: Mapping[str, Any]) -> Denoise | Normalise | Trim:
     if effect.get("effect") not in (DENOISE, NORMALISE, TRIM):
         raise InvalidInputError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +19,9 @@ from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, TextOrigin
 from core.errors import ConflictError, NotFoundError, ToolFailedError
 from core.jobs.context import RunContext
+from core.settings import stage_defaults
+from core.stages.voice_dataset.judging import objections
+from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.words.alignment import LineIndex, nearest
 from core.stages.voice_dataset.words.hearing import Answer, asked, noted
 from core.store import Store
@@ -214,7 +217,9 @@ def _edited(clip: Clip, changes: Mapping[str, Any], context: RunContext, store: 
             return False
         if all(getattr(current, name) == value for name, value in changes.items()):
             return True
-        store.clips.edit(clip.id, current.revision, who=context.run.created_by, action="transcribe", **changes)
+        objected = objections(replace(current, **changes), stage_defaults("voice_dataset", VoiceDatasetSettings))
+        judged = {**changes, "complaints": objected}
+        store.clips.edit(clip.id, current.revision, who=context.run.created_by, action="transcribe", **judged)
     except (ConflictError, NotFoundError):
         context.log(f"{clip.id}: changed by somebody meanwhile, left as it is")
         return False

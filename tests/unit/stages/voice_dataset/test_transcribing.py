@@ -79,6 +79,13 @@ def test_every_clip_without_words_gets_them_with_their_origin(store, clips):
     assert (result["written"], result["problems"]) == (5, [])
 
 
+def test_a_clip_that_got_words_is_no_longer_objected_to_for_having_none(store, clips):
+    store.clips.judge({one.id: (None, ("no_words", "doubled")) for one in clips})
+    transcribe(store, ScriptedRecogniser(says("雨停了再走。")))
+    assert store.clips.get("clip-0").complaints[-1] == "doubled"
+    assert "no_words" not in store.clips.get("clip-0").complaints
+
+
 def test_several_under_way_at_once_write_each_to_its_own_clip(store, clips):
     sounds = {store.files.read(clip.sha256): clip.id for clip in clips}
     recogniser = ScriptedRecogniser(lambda sound: Transcript(sounds[sound], 0.5, "zh"))
