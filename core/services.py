@@ -23,8 +23,8 @@ from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import AskingSettings, DialogueSettings, ExpansionSettings, KorSettings, ServedKor
 from core.stages.finetuning.settings import FinetuneSettings
 from core.stages.voice_dataset.clip_sets import ClipSetSettings
-from core.stages.voice_dataset.cutting import CuttingSettings
 from core.stages.voice_dataset.importing import RecordingImport
+from core.stages.voice_dataset.planning import CuttingSettings
 from core.stages.voice_dataset.processing import ProcessingSettings
 from core.stages.voice_dataset.words.transcribing import ServedTranscription, TranscriptionSettings
 from core.store import Store

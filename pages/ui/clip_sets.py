@@ -9,21 +9,18 @@ from typing import Final
 
 import streamlit as st
 
-from core.domain.text import ReviewStatus
-from core.domain.voice import ClipSet, Recording, Reference, SetClip
+from core.domain.voice import ClipSet, Recording, SetClip
 from core.stages.voice_dataset.complaints import RULES
 from core.stages.voice_dataset.export import export_archive, known_about
 from core.stages.voice_dataset.formats import VOICE_FORMATS
-from core.stages.voice_dataset.references import Candidate, reference_candidates
-from core.store.clips import ClipFilter
 from pages.ui import charts
-from pages.ui import clip_decisions as verbs
 from pages.ui.decisions import careful, tell
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit
-from pages.ui.i18n import _, _n, duration, filled, moment, number
+from pages.ui.i18n import _, duration, moment, number
 from pages.ui.labels import run_state
 from pages.ui.markup import plain
+from pages.ui.reference_clips import reference_clips
 from pages.ui.run_panel import last_run, stage_run, start_run
 from pages.ui.settings_form import stage_form
 from pages.ui.state import CLIP_SET, SAID, shown
@@ -31,7 +28,6 @@ from pages.ui.state import CLIP_SET, SAID, shown
 SET: Final = "clip_set"
 _FIRST: Final = ("name", "note", "accepted_only", "references")
 _ROW, _MOST_ROWS = 35, 6
-_MOST_CANDIDATES: Final = 8
 _MOST_SHOWN: Final = 20
 
 
@@ -55,66 +51,8 @@ def sets_room(visit: Visit, recordings: Mapping[str, Recording]) -> None:
     if asked:
         start_run(visit, {**values, "recording_ids": chosen, "without": without}, kind=SET)
     stage_run(visit, kind=SET)
-    _references(visit)
+    reference_clips(visit)
     _sets(visit)
-
-
-@st.fragment
-def _references(visit: Visit) -> None:
-    tell()
-    clips = [
-        clip
-        for clip in visit.studio.store.clips.iterate(ClipFilter(visit.persona.id))
-        if clip.status is not ReviewStatus.REJECTED
-    ]
-    found = reference_candidates(clips, verbs.rules().references)
-    st.subheader(_("Reference clips"), anchor=False)
-    st.caption(_("What a trained voice is told to sound like; the best first. Yours to overrule."))
-    if not found:
-        st.caption(_("No clip qualifies yet: 3 to 10 s, clean, with sure words, in her usual tone."))
-    for one in found[:_MOST_CANDIDATES]:
-        _candidate(visit, one)
-    excluded = [clip for clip in clips if clip.reference is Reference.EXCLUDED]
-    if excluded:
-        with st.expander(_n("{count} excluded", "{count} excluded", len(excluded)), icon=":material/block:"):
-            for clip in excluded[:_MOST_CANDIDATES]:
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    st.markdown(plain(clip.text), width="stretch")
-                    st.button(
-                        _("Let it be ranked"),
-                        type="tertiary",
-                        key=f"reference.open.{clip.id}",
-                        on_click=verbs.refer,
-                        args=(visit, clip, Reference.OPEN),
-                    )
-
-
-def _candidate(visit: Visit, one: Candidate) -> None:
-    clip = one.clip
-    with st.container(border=True, key=f"reference-{clip.id}"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if clip.reference is Reference.CHOSEN:
-                st.badge(_("chosen"), icon=":material/star:", color="blue")
-            st.markdown(f"**{plain(clip.text)}**", width="stretch")
-            st.caption(_("{seconds} s").format(seconds=number(clip.seconds, "0.0")), width="content")
-            st.badge(number(one.score, "#,##0 %"), color="green")
-        st.caption(" · ".join(plain(filled(reason.message, reason.values)) for reason in one.reasons))
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.audio(str(visit.studio.store.files.path(clip.sha256)), width=280)
-            chosen = clip.reference is Reference.CHOSEN
-            other = Reference.OPEN if chosen else Reference.CHOSEN
-            for name, title, icon, to in (
-                ("choose", _("Leave it to the ranking") if chosen else _("Choose"), "star", other),
-                ("exclude", _("Exclude"), "block", Reference.EXCLUDED),
-            ):
-                st.button(
-                    title,
-                    icon=f":material/{icon}:",
-                    type="tertiary",
-                    key=f"reference.{name}.{clip.id}",
-                    on_click=verbs.refer,
-                    args=(visit, clip, to),
-                )
 
 
 @st.fragment

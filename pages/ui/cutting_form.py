@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.domain.voice import Recording
 from core.settings import stage_defaults, validated
-from core.stages.voice_dataset.cutting import CuttingSettings, Plan, planned
+from core.stages.voice_dataset.planning import CuttingSettings, Plan, planned
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.sound.effect_chain import EffectChain
 from core.stages.voice_dataset.sound.slicing import Silence

@@ -11,7 +11,7 @@ from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Recording
 from core.settings import stage_defaults
 from core.stages.voice_dataset.clips import make_clip
-from core.stages.voice_dataset.cutting import Plan, cues_of
+from core.stages.voice_dataset.planning import Plan, cues_of
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.sound.listening import as_recorded
 from core.stages.voice_dataset.sound.waveform import envelope_of, window_of

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
-
-import numpy as np
 
 from core.domain.identity import new_id, now
 from core.domain.text import ReviewStatus
@@ -14,8 +12,8 @@ from core.domain.voice import Clip, Measures, Recording, TextOrigin
 from core.errors import InvalidInputError
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.sound.effects import listens, with_effects
-from core.stages.voice_dataset.sound.levels import Levels, levels_of, measures_of
-from core.stages.voice_dataset.sound.sound_file import Samples, blocks, mono, resampled, stretch_of, wav_of
+from core.stages.voice_dataset.sound.levels import measures_of
+from core.stages.voice_dataset.sound.sound_file import Samples, resampled, stretch_of, wav_of
 from core.store import Store
 from core.translation import N_
 
@@ -110,9 +108,9 @@ def rendered(
     )
 
 
-def levels_of_clip(clip: Clip, *, store: Store) -> Levels:
-    """Return how loud a rendered clip is."""
-    return levels_of(mono(np.concatenate(list(blocks(store.files.path(clip.sha256), clip.id)))))
+def kept(sound: Rendered, *, store: Store) -> dict[str, Any]:
+    """Put a clip's sound into the content store; return what a run remembers of it, as plain values."""
+    return {"sha256": store.files.put(sound.wav), "seconds": sound.seconds, "measures": asdict(sound.measures)}
 
 
 def checked_text(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from core.domain.voice import Clip, Measures
 from core.errors import InvalidInputError, MissingArtifactError
 from core.jobs.context import RunContext
 from core.settings import stage_defaults
-from core.stages.voice_dataset.clips import rendered
+from core.stages.voice_dataset.clips import kept, rendered
 from core.stages.voice_dataset.judging import judge
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.sound.effect_chain import EffectChain
@@ -76,11 +75,7 @@ def _sounds(
         except InvalidInputError as problem:
             made[clip.id] = {"refused": str(problem)}
         else:
-            made[clip.id] = {
-                "sha256": store.files.put(sound.wav),
-                "seconds": sound.seconds,
-                "measures": asdict(sound.measures),
-            }
+            made[clip.id] = kept(sound, store=store)
     return made
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from core.domain.voice import Measures
 from core.stages.voice_dataset.sound.activity import HOP_MS, Profile, active, profile_of, runs
-from core.stages.voice_dataset.sound.loudness import SILENCE_DB, decibels, loudness_of, true_peak
+from core.stages.voice_dataset.sound.loudness import loudness_of, true_peak
 from core.stages.voice_dataset.sound.sound_file import Samples
 
 CLIPPED_AT = 0.999
@@ -20,26 +19,6 @@ _FEW = 6
 """Hops; less quiet, or less speech, tells nothing about the noise."""
 _CLEAN = 60.0
 """Decibels; noise further below is not told from silence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """Decibels relative to full scale."""
-
-    peak_db: float
-    rms_db: float
-    """Root mean square over the whole stretch."""
-    clipped: int
-    """Samples at full scale."""
-
-
-def levels_of(samples: Samples) -> Levels:
-    """Return the levels of mono samples; silence is -120 dB."""
-    if not samples.size:
-        return Levels(SILENCE_DB, SILENCE_DB, 0)
-    magnitude = np.abs(samples)
-    rms = math.sqrt(float(np.mean(np.square(samples, dtype=np.float64))))
-    return Levels(decibels(float(magnitude.max())), decibels(rms), int((magnitude >= CLIPPED_AT).sum()))
 
 
 def measures_of(samples: Samples, sample_rate: int) -> Measures:

@@ -9,8 +9,8 @@ import soundfile
 
 from core.domain.voice import Clip, Recording
 from core.errors import InvalidInputError
-from core.stages.voice_dataset.clips import levels_of_clip, make_clip
-from core.stages.voice_dataset.sound.levels import levels_of
+from core.stages.voice_dataset.clips import make_clip
+from core.stages.voice_dataset.sound.levels import measures_of
 from core.stages.voice_dataset.sound.sound_file import wav_of
 from core.store import Store
 from core.store.clips import ClipFilter
@@ -75,21 +75,23 @@ def test_a_stretch_to_the_very_end_is_fine(store, recording):
 
 def test_too_loud_samples_are_turned_down_not_clipped():
     samples, _ = soundfile.read(io.BytesIO(wav_of(5 * tones((0, 3)), 16_000)))
-    whole = levels_of(samples.astype(np.float32))
 
-    assert whole.peak_db == pytest.approx(0, abs=0.05)
+    assert np.abs(samples).max() == pytest.approx(1, abs=0.005)
     assert np.corrcoef(samples, tones((0, 3)))[0, 1] > 0.999
 
 
-def test_levels_are_those_of_a_known_tone(store, recording):
-    levels = levels_of_clip(cut(recording, store, 1.2, 1.8), store=store)
+def test_a_clip_is_measured_as_it_was_rendered(store, recording):
+    measures = cut(recording, store, 1.2, 1.8).measures
 
-    assert levels.peak_db == pytest.approx(-10.2, abs=0.1)
-    assert levels.rms_db == pytest.approx(-14, abs=0.3)
-    assert levels.clipped == 0
+    assert measures is not None
+    assert measures.peak_db == pytest.approx(-10.2, abs=0.2)
+    assert measures.loudness == pytest.approx(-14, abs=1.5)
+    assert measures.clipped == 0
 
 
-def test_silence_has_levels_too():
-    assert levels_of(np.zeros(10, dtype=np.float32)).rms_db == -120
-    assert levels_of(np.zeros(0, dtype=np.float32)).peak_db == -120
-    assert levels_of(np.ones(10, dtype=np.float32)).clipped == 10
+def test_silence_is_measured_too():
+    quiet = measures_of(np.zeros(16_000, dtype=np.float32), 16_000)
+
+    assert (quiet.loudness, quiet.peak_db, quiet.snr_db, quiet.clipped) == (None, -120, None, 0)
+    assert measures_of(np.zeros(0, dtype=np.float32), 16_000).voiced == 0
+    assert measures_of(np.ones(160, dtype=np.float32), 16_000).clipped == 160

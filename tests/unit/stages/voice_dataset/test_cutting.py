@@ -13,7 +13,8 @@ import soundfile
 from core.domain.text import ReviewStatus, Utterance
 from core.domain.voice import Recording, TextOrigin
 from core.errors import MissingArtifactError
-from core.stages.voice_dataset.cutting import CuttingSettings, Plan, PlannedClip, planned, run
+from core.stages.voice_dataset.cutting import run
+from core.stages.voice_dataset.planning import CuttingSettings, Plan, PlannedClip, planned
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.store import Store
 from core.store.clips import ClipFilter
