@@ -69,7 +69,7 @@ class UploadSettings(_Section):
     """How large an upload may be."""
 
     max_text_mb: int = Field(default=64, ge=1, description="Largest text, in MB.")
-    max_audio_mb: int = Field(default=1024, ge=1, description="Largest recording, in MB.")
+    max_audio_mb: int = Field(default=2048, ge=1, description="Largest recording, in MB.")
     max_archive_members: int = Field(default=200, ge=1, description="Most files in one archive.")
 
 
