@@ -52,10 +52,6 @@ class Tab(Visitor):
         box.locator("input").click()
         self.page.get_by_role("option", name=option, exact=True).first.click()
 
-    def pick_cell(self, row: int, column: int) -> None:
-        """Choose a cell of the first table that one writes in, both from 0."""
-        self.table().locator(".dvn-scroller").click(position={"x": 60 + 400 * column, "y": 35 * (row + 1) + 17})
-
     def the_other(self, label: str, one: str, other: str) -> re.Pattern[str]:
         """Return which of two options of the select box is not shown."""
         box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).first
@@ -193,9 +189,7 @@ def _turn_to_cells(tab: Tab) -> None:
 
 
 def _write_into_a_cell(tab: Tab, number: int) -> None:
-    tab.pick_cell(number % 8, 0)
-    tab.page.keyboard.press("Enter")
-    tab.page.locator("#portal textarea").first.fill(f"这是第{number}回写的话。")
+    tab.open_cell(number % 8).fill(f"这是第{number}回写的话。")
     tab.clock_change(lambda: tab.page.keyboard.press("Enter"), _text(".st-key-bulk-bar"))
 
 

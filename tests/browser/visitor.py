@@ -173,26 +173,33 @@ class Visitor:
 
     def pick_row(self, number: int) -> None:
         """Choose a row of the first table, from 0, by its box."""
-        expect(self.table().locator("canvas tr[aria-rowindex='2']")).to_be_attached(timeout=PATIENCE)
-        row = int(self.table().evaluate(_ROW_HEIGHT, _HEADING))
+        row = self._row_height()
         self.table().locator(".dvn-scroller").click(position={"x": 16, "y": _HEADING + row * number + row // 2})
 
-    def write_cell(self, number: int, text: str) -> None:
-        """Write into the first cell of a row of the first table, from 0, and leave it."""
-        field = self.page.locator("#portal textarea")
-        row = int(self.table().evaluate(_ROW_HEIGHT, _HEADING))
+    def open_cell(self, number: int) -> Locator:
+        """Begin to write into the first cell of a row of the first table, from 0; return the field."""
+        field = self.page.locator("#portal textarea").first
+        cells = self.table().locator(".dvn-scroller")
         for _attempt in range(5):  # a click on a table that is just being drawn is lost
-            self.table().locator(".dvn-scroller").click(position={"x": 60, "y": _HEADING + row * number + row // 2})
+            row = self._row_height()
+            cells.click(position={"x": 60, "y": _HEADING + row * number + row // 2})
             self.page.keyboard.press("Enter")
             with suppress(TooSlow):
                 field.wait_for(timeout=PATIENCE / 10)
                 break
-        field.fill(text)
-        self.page.keyboard.press("Enter")
+            # A second click on a chosen cell opens it by itself, and Enter would close it again.
+            self.page.keyboard.press("Escape")
+            cells.click(position={"x": 60, "y": _HEADING + row * (number + 1) + row // 2})
+        return field
 
     def overflows(self) -> int:
         """Return by how many pixels the page is wider than the window."""
         return int(self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth"))
+
+    def _row_height(self) -> int:
+        """Return the height of the first table's rows, once there are any."""
+        expect(self.table().locator("canvas tr[aria-rowindex='2']")).to_be_attached(timeout=PATIENCE)
+        return int(self.table().evaluate(_ROW_HEIGHT, _HEADING))
 
     def _note_stranger(self, address: str) -> None:
         if not address.startswith((self.url, self.url.replace("http", "ws", 1), "data:", "blob:", "about:")):
