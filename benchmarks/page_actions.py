@@ -306,7 +306,7 @@ def _decide_about_a_clip(key: str) -> Callable[[Tab, int], None]:
 
 
 def _sort_the_clips(tab: Tab, number: int) -> None:
-    order = ("length", "voice over noise", "sureness of the words")[number % 3]
+    order = ("sureness of the words", "place in the recording")[number % 2]
     box = tab.page.locator(".st-key-clip-filters").get_by_test_id("stSelectbox").nth(1)
 
     def choose() -> None:
