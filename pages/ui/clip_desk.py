@@ -40,13 +40,15 @@ def clip_desk(visit: Visit, recordings: Mapping[str, Recording]) -> None:
     if not count and not CLIP.get():
         _nothing(queue)
         return
+    # Looked up first, so that the list can mark it.
+    clip = None if MANY_CLIPS.get() else _clip(visit, queue)
     panel, list_ = st.columns([11, 10], gap="medium")
     with list_:
         rows = _list(visit, queue, count)
     with panel:
         if MANY_CLIPS.get():
             bulk_actions(visit, rows)
-        elif (clip := _clip(visit, queue)) is not None:
+        elif clip is not None:
             focus(visit, queue, clip, recordings)
         else:
             _nothing(queue)
