@@ -250,6 +250,5 @@ MANY_CLIPS: Final = Slot("clips.many", False, link="many")
 CLIP_TASK: Final = Slot("clips.task", "")
 """What is being done to the clip on the screen beside deciding: `cut`, `sound`, or nothing."""
 CLIPS: Final = Trail("clips")
-CLIP_SEEN: Final = Seen("clip")
 CLIP_WAY: Final = Walk("clips")
 CLIP_SET: Final = Slot("clip_set", "", link="set")

@@ -11,8 +11,6 @@ from core.stages.voice_dataset.sound.sound_file import Samples
 
 BANDS = 96
 MOST_COLUMNS = 400
-RANGE_DB = 80
-"""Decibels below the loudest that are told from nothing."""
 _LOWEST, _HIGHEST = 60.0, 16_000.0
 _WINDOW = 0.04
 
