@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from core.domain.identity import fingerprint, now
 from core.domain.persona import Persona
-from core.domain.voice import Clip, Measures, Recording
+from core.domain.voice import Clip, Measures, Recording, TextOrigin
 from core.jobs.context import RunContext
 from core.settings import stage_defaults
 from core.stages.voice_dataset.clips import kept, rendered
@@ -20,8 +21,6 @@ from core.store import Store
 from core.store.clips import ClipFilter
 from core.translation import N_
 
-__all__ = ["CuttingSettings", "run"]
-
 _SAME = 0.03
 """Seconds by which the ends of one and the same cut may differ."""
 
@@ -32,9 +31,9 @@ def run(settings: CuttingSettings, *, context: RunContext, store: Store) -> dict
     rules = stage_defaults("voice_dataset", VoiceDatasetSettings)
     persona = store.personas.get(context.run.persona_id)
     context.progress(None, N_("Looking where to cut"))
-    plan = planned(settings, recording, persona, rules=rules, store=store)
-    there = [(one.start, one.end) for one in store.clips.iterate(ClipFilter(persona.id, recording.id))]
-    new = [one for one in plan.clips if not _cut_already(one, there)]
+    # Remembered first: what is rendered later is matched to this list, whatever has changed when a run goes on.
+    plan = context.step("plan", partial(_plan, settings, recording, persona, rules, store))
+    new = [PlannedClip(**{**one, "text_origin": TextOrigin(one["text_origin"])}) for one in plan["new"]]
     clips: list[Clip] = []
     for first in range(0, len(new), AT_ONCE):
         some = new[first : first + AT_ONCE]
@@ -47,12 +46,22 @@ def run(settings: CuttingSettings, *, context: RunContext, store: Store) -> dict
     store.clips.add(clips, who=context.run.created_by)
     context.progress(0.95, N_("Comparing the clips"))
     judge(persona.id, settings=rules, store=store)
-    context.log(f"{len(clips)} clips cut, {len(plan.clips) - len(new)} were there already")
+    context.log(f"{len(clips)} clips cut, {plan['there_already']} were there already")
     context.progress(1.0, N_("{count} clips cut"), count=len(clips))
+    found = {name: plan[name] for name in ("there_already", "clock")}
+    return {"recording_id": recording.id, "clips": len(clips), **found}
+
+
+def _plan(
+    settings: CuttingSettings, recording: Recording, persona: Persona, rules: VoiceDatasetSettings, store: Store
+) -> dict[str, Any]:
+    """Return what is to be cut and is not there yet, as plain values."""
+    plan = planned(settings, recording, persona, rules=rules, store=store)
+    there = [(one.start, one.end) for one in store.clips.iterate(ClipFilter(persona.id, recording.id))]
+    new = [one for one in plan.clips if not _cut_already(one, there)]
     shift = plan.shift
     return {
-        "recording_id": recording.id,
-        "clips": len(clips),
+        "new": [{**asdict(one), "text_origin": one.text_origin.value} for one in new],
         "there_already": len(plan.clips) - len(new),
         "clock": {"seconds": shift.seconds, "stretch": shift.stretch, "sure": shift.sure} if shift else None,
     }

@@ -19,6 +19,7 @@ from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.sound.effect_chain import EffectChain
 from core.store import Store
 from core.store.clips import ClipFilter
+from core.store.records import from_json, plain
 from core.translation import N_
 
 AT_ONCE: Final = 20
@@ -41,12 +42,10 @@ def run(settings: ProcessingSettings, *, context: RunContext, store: Store) -> d
     """Render the clips and write them as one change; return how many were changed and which could not be."""
     rules = stage_defaults("voice_dataset", VoiceDatasetSettings)
     persona = context.run.persona_id
-    where = ClipFilter(persona, settings.recording_id or None, ids=settings.clip_ids or None)
-    clips = [one for one in store.clips.iterate(where) if one.status is not ReviewStatus.REJECTED]
-    if not clips:
-        raise MissingArtifactError(N_("There are no clips to work on."), remedy=N_("Cut some first."))
     steps = settings.effects.steps()
-    waiting = [one for one in clips if list(one.effects) != list(steps)]
+    # Remembered first, each as it was seen: one that is changed before a broken-off run goes on is left as it is.
+    work = context.step("clips", partial(_work, settings, steps, persona, store))
+    waiting = [from_json(Clip, one) for one in work["waiting"]]
     sounds: dict[str, dict[str, Any]] = {}
     for first in range(0, len(waiting), AT_ONCE):
         some = waiting[first : first + AT_ONCE]
@@ -61,7 +60,19 @@ def run(settings: ProcessingSettings, *, context: RunContext, store: Store) -> d
     for one in refused:
         context.log(f"{one['clip']}: {one['why']}")
     context.progress(1.0, N_("{count} clips sound anew"), count=len(changed))
-    return {"changed": len(changed), "looked_at": len(clips), "refused": refused}
+    return {"changed": len(changed), "looked_at": work["looked_at"], "refused": refused}
+
+
+def _work(
+    settings: ProcessingSettings, steps: Sequence[Mapping[str, Any]], persona_id: str, store: Store
+) -> dict[str, Any]:
+    """Return the clips that do not sound so yet, as plain values; MissingArtifactError when there are none at all."""
+    where = ClipFilter(persona_id, settings.recording_id or None, ids=settings.clip_ids or None)
+    clips = [one for one in store.clips.iterate(where) if one.status is not ReviewStatus.REJECTED]
+    if not clips:
+        raise MissingArtifactError(N_("There are no clips to work on."), remedy=N_("Cut some first."))
+    waiting = [plain(one) for one in clips if list(one.effects) != list(steps)]
+    return {"waiting": waiting, "looked_at": len(clips)}
 
 
 def _sounds(

@@ -13,13 +13,14 @@ import soundfile
 from core.domain.text import ReviewStatus, Utterance
 from core.domain.voice import Recording, TextOrigin
 from core.errors import MissingArtifactError
+from core.stages.voice_dataset.clips import make_clip, rendered
 from core.stages.voice_dataset.cutting import run
 from core.stages.voice_dataset.planning import CuttingSettings, Plan, PlannedClip, planned
 from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.store import Store
 from core.store.clips import ClipFilter
 from tests.contract.stores import line, passages, source
-from tests.unit.stages.runs import begun
+from tests.unit.stages.runs import BrokenOffError, Memory, begun, remembering
 from tests.unit.stages.voice_dataset.sounds import file_of, take_in, tones
 
 RULES = VoiceDatasetSettings()
@@ -170,6 +171,24 @@ def test_a_run_that_is_gone_on_with_makes_the_same_clips_once(recording, store):
     first = list(store.clips.iterate(ClipFilter("a-qing")))
     run(settings, context=begun(store, "voice_dataset"), store=store)
     assert list(store.clips.iterate(ClipFilter("a-qing"))) == first
+
+
+def test_what_happens_between_a_crash_and_going_on_puts_no_sound_under_the_wrong_words(recording, store):
+    settings = CuttingSettings.model_validate({"recording_id": recording.id, "silence": {"longest": 1.0}})
+    wanted = plan(recording, store, silence={"longest": 1.0}).clips
+    memory = Memory(break_at="render-0")
+    with pytest.raises(BrokenOffError):
+        run(settings, context=remembering(store, "voice_dataset", memory), store=store)
+    first = wanted[0]
+    make_clip(recording, first.start, first.end, text="手剪的", speaker="沈青", settings=RULES, store=store)
+    memory.break_at = ""
+    result = run(settings, context=remembering(store, "voice_dataset", memory), store=store)
+
+    cut = [one for one in store.clips.iterate(ClipFilter("a-qing")) if one.run_id]
+    assert result["clips"] == len(cut) == len(wanted)
+    for one in cut:
+        again = rendered(recording, one.start, one.end, effects=(), settings=RULES, store=store)
+        assert store.files.read(one.sha256) == again.wav
 
 
 def test_a_run_over_silence_cuts_nothing_and_succeeds(store):

@@ -21,7 +21,7 @@ from core.stages.voice_dataset.settings import VoiceDatasetSettings
 from core.stages.voice_dataset.sound.effect_chain import EffectChain
 from core.store import Store
 from core.store.clips import ClipFilter
-from tests.unit.stages.runs import begun
+from tests.unit.stages.runs import BrokenOffError, Memory, begun, remembering
 from tests.unit.stages.voice_dataset.sounds import file_of, take_in, tones
 
 RULES = VoiceDatasetSettings()
@@ -153,6 +153,21 @@ def test_many_clips_get_another_sound_as_one_change(clip, store):
 
     assert store.clips.undo("test", "a-qing").records == 2
     assert store.clips.get(clip.id).sha256 == clip.sha256
+
+
+def test_a_clip_moved_between_a_crash_and_going_on_keeps_its_own_sound(clip, store):
+    other = another(clip, store)
+    settings = ProcessingSettings(effects=EffectChain(normalise=True))
+    memory = Memory(break_at="render-0", after=True)
+    with pytest.raises(BrokenOffError):
+        process_all(settings, context=remembering(store, "sound_effects", memory), store=store)
+    moved = editing.move_ends(clip, 0.5, 3.5, store=store, **HERE)
+    memory.break_at = ""
+    result = process_all(settings, context=remembering(store, "sound_effects", memory), store=store)
+
+    assert result["changed"] == 1
+    assert store.clips.get(clip.id).sha256 == moved.sha256
+    assert store.clips.get(other.id).effects == EffectChain(normalise=True).steps()
 
 
 def test_an_original_is_the_same_after_all_that_was_done_to_its_clips(clip, store):
