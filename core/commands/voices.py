@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from core.errors import InvalidInputError
 from core.translation import N_
 
 if TYPE_CHECKING:
-    from core.domain.voice import ClipSet, Recording
+    from core.domain.voice import ClipSet, Recording, SetClip
     from core.services import Services
     from core.stages.voice_dataset.export import About
 
@@ -23,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Recordings, clips and clip sets.")
 @app.command("import")
 def voice_import(
     file: Annotated[Path, typer.Argument(help="A sound or video file; the content counts, not the name.")],
-    subtitles: Annotated[Path | None, typer.Option(help="Subtitles beside it: srt or ass.")] = None,
+    subtitles: Annotated[Path | None, typer.Option(help="Subtitles beside it: srt, ass, vtt or a transcript.")] = None,
     persona: Who = "",
     as_json: Json = False,
 ) -> None:
@@ -86,17 +87,18 @@ def voice_export(
             folder = f"{root.rstrip('/')}/wavs" if root else "wavs"
             out.write_text(export_list(chosen, clips, folder=folder), encoding="utf-8", newline="\n")
         elif out.suffix.casefold() == ".zip":
-            _write_zip(services, out, chosen, form, about)
+            _write_zip(services, out, chosen, clips, form, about)
         else:
             export_folder(out, chosen, clips, format=form, about=about, store=services.store, absolute=absolute)
     typer.echo(f"{out}: {len(clips)} clips of {chosen.id}")
 
 
-def _write_zip(services: Services, out: Path, clip_set: ClipSet, form: str, about: About) -> None:
+def _write_zip(
+    services: Services, out: Path, clip_set: ClipSet, clips: Sequence[SetClip], form: str, about: About
+) -> None:
     """Write beside and rename, so that what was broken off is never taken for whole."""
     from core.stages.voice_dataset.export import export_archive
 
-    clips = services.store.clip_sets.clips(clip_set.id)
     draft = out.with_name(f"{out.name}.draft")
     try:
         with draft.open("wb") as file:

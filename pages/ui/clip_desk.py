@@ -99,7 +99,7 @@ def _clip(visit: Visit, queue: ClipQueue) -> Clip | None:
 
 
 def _list(visit: Visit, queue: ClipQueue, count: int) -> Sequence[Clip]:
-    """Draw a page of the queue; return the rows that are ticked, or all of the page where none can be."""
+    """Draw a page of the queue; return the rows that are ticked."""
     where = f"{queue.where}.{queue.order}.{queue.descending}"
     after = place_of(CLIPS, where)
     page = visit.studio.store.clips.page(
