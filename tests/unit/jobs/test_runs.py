@@ -112,7 +112,7 @@ def test_postgresql_by_url_does_the_same(postgresql: str, tmp_path: Path, monkey
     with open_desk(tmp_path) as desk:
         run = desk.submit("count", seconds=1)
         worker = desk.start_worker()
-        desk.until(run, lambda _: desk.marks(run, "prepared"))
+        desk.until(run, lambda _: desk.marks(run, "counting"))
 
         kill(worker)
         desk.start_worker()
@@ -139,8 +139,7 @@ def test_a_program_outlives_its_killed_worker_and_is_followed_by_the_next(desk: 
 def test_work_in_the_worker_itself_finishes_exactly_once_after_a_kill(desk: Desk) -> None:
     run = desk.submit("count", seconds=1.5)
     worker = desk.start_worker()
-    desk.until(run, lambda one: one.state is RunState.RUNNING and desk.marks(run, "prepared"))
-    time.sleep(0.3)
+    desk.until(run, lambda one: one.state is RunState.RUNNING and desk.marks(run, "counting"))
 
     kill(worker)
     assert desk.state(run) is RunState.RUNNING

@@ -34,6 +34,7 @@ class ToySettings(BaseModel):
 def count(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
     """Work in this process: one line to `done` for each second's tenth, a step that must happen once."""
     context.step("prepare", lambda: _append(context.folder / "prepared"))
+    _append(context.folder / "counting")  # only now is the step remembered: a kill before this may repeat it
     ticks = round(settings.seconds * 10)
     for tick in range(ticks):
         context.check()
