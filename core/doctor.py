@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from core.settings import QueueSettings
 from core.translation import N_
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def examine(services: Services) -> list[Finding]:
         *_packages(),
         _recognition(),
         _disk(services),
-        _gpu(),
+        _gpu(services),
         _worker(services),
+        _queues(services),
         *_toolchains(services),
     ]
 
@@ -93,9 +95,11 @@ def _disk(services: Services) -> Finding:
     return Finding(N_("free disk"), free > _ROOM_GB, f"{free:.0f} GB", "" if free > _ROOM_GB else remedy)
 
 
-def _gpu() -> Finding:
-    found = shutil.which("nvidia-smi") is not None
-    return Finding("GPU", True, N_("NVIDIA driver found") if found else N_("none; everything runs on the processor"))
+def _gpu(services: Services) -> Finding:
+    machine = services.execution.machine
+    held = services.store.gpus.held(machine.name)
+    shown = [f"{gpu} ({held[gpu]})" if gpu in held else gpu for gpu in machine.gpus]
+    return Finding("GPU", True, ", ".join(shown) or N_("none; everything runs on the processor"))
 
 
 def _worker(services: Services) -> Finding:
@@ -103,6 +107,16 @@ def _worker(services: Services) -> Finding:
     names = ", ".join(f"{one.name} (pid {one.pid} on {one.host})" for one in alive)
     remedy = N_("Start the app with `make run`, or a worker alone with `python -m core worker`.")
     return Finding(N_("worker"), bool(alive), names or N_("none is running"), "" if alive else remedy)
+
+
+def _queues(services: Services) -> Finding:
+    """Each queue with how many of its runs are done at once; a run in a queue of nobody waits for ever."""
+    workers = services.jobs.workers()
+    at_once = {queue: sum(one.queues.get(queue, 0) for one in workers) for queue in QueueSettings.model_fields}
+    fine = all(at_once.values())
+    remedy = N_("Start a worker for each, e.g. DAIYU_JOBS__QUEUES__GPU=1 python -m core worker.")
+    shown = ", ".join(f"{queue}: {number}" for queue, number in at_once.items())
+    return Finding(N_("runs at once"), fine, shown, "" if fine or not workers else remedy)
 
 
 def _toolchains(services: Services) -> Iterator[Finding]:

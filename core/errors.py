@@ -57,5 +57,9 @@ class ConflictError(StudioError):
     """Somebody else changed the record first."""
 
 
+class DiskFullError(StudioError):
+    """Nothing more can be written where the workspace or its database lies."""
+
+
 class RunCancelledError(StudioError):
     """The run was asked to stop; raised inside the run so that it ends where it stands."""

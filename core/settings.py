@@ -35,11 +35,13 @@ class StoreSettings(_Section):
 
 
 class QueueSettings(_Section):
-    """How many runs of each queue may execute at once."""
+    """How many runs of each queue this worker executes at once; none of a queue with 0."""
 
-    cpu: int = Field(default=1, ge=1, description="Runs at once that use the processor.")
-    gpu: int = Field(default=1, ge=1, description="Runs at once that use a GPU.")
-    llm: int = Field(default=4, ge=1, description="Runs at once that call a language model.")
+    cpu: int = Field(default=1, ge=0, description="Runs at once that use the processor.")
+    gpu: int | None = Field(
+        default=None, ge=0, description="Runs at once that use a GPU; empty for as many as this machine has GPUs."
+    )
+    llm: int = Field(default=4, ge=0, description="Runs at once that call a language model.")
 
 
 class JobSettings(_Section):
@@ -47,6 +49,15 @@ class JobSettings(_Section):
 
     url: str = Field(default="", description="Database of the durable queue; empty for SQLite in the workspace.")
     worker: str = Field(default="local", pattern=r"^[\w.-]+$", description="This worker's name.")
+    host: str = Field(
+        default="",
+        pattern=r"^[\w.-]*$",
+        max_length=64,
+        description="This machine's name; empty asks the system. Name it where it changes at each start.",
+    )
+    gpus: tuple[str, ...] | None = Field(
+        default=None, description="GPUs that runs may use, as CUDA names them; empty to ask the machine."
+    )
     queues: QueueSettings = QueueSettings()
     poll_seconds: float = Field(default=0.5, gt=0, le=10, description="How often a worker looks for work.")
     stop_grace_seconds: float = Field(default=10, ge=0, description="Time a program gets to end by itself.")
@@ -161,6 +172,11 @@ def inherited_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def visible_gpus() -> str | None:
+    """Return the GPUs this process may use as CUDA takes them, or None where nobody has said."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
 def _read_yaml(file: Path) -> dict[str, Any]:
     if not file.exists():
         return {}
@@ -189,10 +205,11 @@ def _refuse_unknown_environment() -> None:
 
 def _explained(error: ValidationError, origin: Path | str) -> SettingsError:
     first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
     return SettingsError(
-        N_("The setting {key} is not right: {problem}."),
+        N_("The setting {key} is not right: {problem}.") if key else N_("The settings do not go together: {problem}."),
         remedy=N_("Change it in {file} or in the form."),
-        key=".".join(str(part) for part in first["loc"]),
-        problem=first["msg"],
+        key=key,
+        problem=first["msg"].removeprefix("Value error, ").rstrip("."),
         file=Path(origin).name if origin else "configs",
     )

@@ -36,3 +36,26 @@ class Model:
     """Chosen for the chat."""
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """Commands, versions, seeds, input fingerprints: enough to make it again."""
+    note: str = ""
+    """What somebody wrote about it."""
+    removed_at: datetime | None = None
+    """When its files were deleted; the record stays, for replies and scorecards that name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base model that models are trained from; every persona may use it. Its folder lies under the workspace."""
+
+    id: str
+    """Also the folder's name under `workspace/bases`, e.g. `internlm2-chat-1_8b`."""
+    name: str
+    origin: str
+    """Where it came from: `huggingface:owner/name@revision`, `modelscope:owner/name@revision` or `folder:name`."""
+    folder: str
+    """Relative to the workspace; safetensors in the Llama form or another native architecture."""
+    prompt_template: str
+    """Its chat form, by XTuner's name for it; empty where none is known."""
+    created_at: datetime
+    run_id: str | None = None
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    """Architecture, sizes, files with their sha256; of a converted one also what was compared and how it came out."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from core.domain.run import Command, CommandResult, Progress, Run
-from core.errors import RunCancelledError, ToolFailedError
-from core.jobs.door import Process
+from core.errors import MissingToolError, RunCancelledError, StudioError, ToolFailedError
+from core.full_disk import full_disk, no_room
+from core.jobs.door import COMMANDS, Process, processes_in
+from core.jobs.machine import Machine
+from core.jobs.whole import append_lines, json_lines, write_whole
+from core.settings import JobSettings
 from core.store import Store
 from core.translation import N_
 
@@ -19,6 +26,9 @@ T = TypeVar("T")
 
 _WRITE_EVERY = 0.5
 """Seconds between two writes of progress; the store is shared."""
+
+_NO_ROOM = 1 << 20
+"""Bytes: where less is free after a program failed, it failed for that."""
 
 _OURS = "» "
 """Begins the lines we write to a run's log ourselves, between those of its programs."""
@@ -41,7 +51,15 @@ class RunContext:
     """One run, seen from inside."""
 
     def __init__(
-        self, run: Run, *, store: Store, folder: Path, durable: Durable = at_once, poll: float = 0.5, grace: float = 10
+        self,
+        run: Run,
+        *,
+        store: Store,
+        folder: Path,
+        durable: Durable = at_once,
+        poll: float = 0.5,
+        grace: float = 10,
+        machine: Machine | None = None,
     ) -> None:
         self.run = run
         self.folder = folder
@@ -49,36 +67,49 @@ class RunContext:
         self._durable = durable
         self._poll = poll
         self._grace = grace
+        self._machine = machine or Machine(JobSettings())
+        self._gpus: tuple[str, ...] = ()
         self._written = 0.0
         self._began = time.monotonic()
         self._began_at: float | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        self._points = _points_in(self._metrics_file)
+        self._points = {_point(row) for row in json_lines(self._metrics_file)}
+        self._unwritten: list[str] = []
 
     def log(self, line: str) -> None:
         """Append a line to the run's log."""
         moment = datetime.now(UTC).strftime("%H:%M:%S")
-        with self._log_file.open("a", encoding="utf-8") as log:
+        with _unless_full(), self._log_file.open("a", encoding="utf-8") as log:
             log.write(f"{_OURS}{moment} {line}\n")
 
-    def progress(self, fraction: float | None, message: str = "", **values: Any) -> None:
-        """Say how far the run is; `fraction` 0 to 1, or None while unknown; written at most twice a second."""
+    def progress(
+        self, fraction: float | None, message: str = "", *, seconds_left: float | None = None, **values: Any
+    ) -> None:
+        """Say how far the run is; `fraction` 0 to 1, or None while unknown; written at most twice a second.
+
+        The time left is counted from the fraction where nobody knows it better.
+        """
         clock = time.monotonic()
         finished = fraction is not None and fraction >= 1
         if clock - self._written < _WRITE_EVERY and not finished:
             return
         self._written = clock
-        progress = Progress(fraction, message, values, self._seconds_left(fraction, clock))
-        self._store.runs.progress(self.run.id, progress)
+        counted = self._seconds_left(fraction, clock)
+        progress = Progress(fraction, message, values, counted if seconds_left is None else seconds_left)
+        with _unless_full():
+            self._store.runs.progress(self.run.id, progress)
 
     def metric(self, step: int, values: Mapping[str, float]) -> None:
         """Append a point to the run's curves; a point already there (we follow a program anew) is left as it is."""
-        point = (step, frozenset(values))
+        row = {"step": step, **values}
+        point = _point(row)
         if point in self._points:
             return
         self._points.add(point)
-        with self._metrics_file.open("a", encoding="utf-8") as metrics:
-            metrics.write(json.dumps({"step": step, **values}) + "\n")
+        self._unwritten.append(json.dumps(row))
+        with _unless_full():
+            append_lines(self._metrics_file, self._unwritten)
+            self._unwritten.clear()
 
     def versions(self, versions: Mapping[str, str]) -> None:
         """Record versions of what did the work."""
@@ -90,6 +121,40 @@ class RunContext:
             raise RunCancelledError(
                 N_("The run was stopped."), remedy=N_("Resume it to go on where it stopped, or run it again.")
             )
+
+    @property
+    def gpus_here(self) -> int:
+        """How many GPUs this machine has for runs, free or not."""
+        return len(self._machine.gpus)
+
+    def gpus(self, count: int) -> tuple[str, ...]:
+        """Hold that many of this machine's GPUs until the run ends, and let its programs see no others.
+
+        Waits while other runs hold them. Asked again, also after a crash, a run gets the same ones. Raises
+        MissingToolError when the machine has fewer, RunCancelledError when the run is stopped while it waits.
+        """
+        have = self._machine.gpus
+        if count > len(have):
+            raise MissingToolError(
+                N_("This run wants {count} GPUs and the machine {machine} has {have}."),
+                remedy=N_("Ask for fewer devices, train on the CPU, or name the GPUs in configs/app.yaml (jobs.gpus)."),
+                count=count,
+                machine=self._machine.name,
+                have=len(have),
+            )
+        while (held := self._lease(count) if count else ()) is None:
+            self.check()
+            self.progress(None, N_("Waiting for {count} GPUs"), count=count)
+            time.sleep(self._poll)
+        self._gpus = held
+        return held
+
+    def _lease(self, count: int) -> tuple[str, ...] | None:
+        def still_used(run_id: str) -> bool:
+            return any(one.alive() for one in processes_in(self.folder.parent / run_id, self._machine.name))
+
+        gpus = self._store.gpus
+        return gpus.lease(self._machine.name, self._machine.gpus, count, self.run.id, still_used=still_used)
 
     def step(self, name: str, work: Callable[[], T]) -> T:
         """Do a piece of work once: after a crash its remembered result (plain values) is returned instead."""
@@ -111,21 +176,21 @@ class RunContext:
         ToolFailedError when it ends with a code other than 0, RunCancelledError when the run is stopped.
         """
         self.check()
-        process = Process(self.folder / "commands" / name)
+        process = Process(self.folder / COMMANDS / name, host=self._machine.name)
         result = process.result()
         ended_before = result is not None and (result.returncode == 0 or self._started_by_this_attempt(name))
         if not ended_before:
             self._start_unless_alive(name, process, command)
         result = self._follow(name, process, on_line, on_poll)
         if result is None or result.returncode != 0:
-            raise self._failed(name, result)
+            raise self._failed(name, process, result)
         return result
 
     def _start_unless_alive(self, name: str, process: Process, command: Callable[[], Command]) -> None:
         if process.alive():
             self.log(f"{name}: still running, following it again")
             return
-        program = command()
+        program = self._on_held_gpus(command())
         self._log_file.touch()
         self._note_start(name, {"offset": self._log_file.stat().st_size, "attempt": self.run.attempt})
         environment = dict(program.env)
@@ -133,6 +198,13 @@ class RunContext:
         self._store.runs.note(self.run.id, command=shown)
         self.log(f"$ {' '.join(program.argv)}")
         process.start(program, log=self._log_file)
+
+    def _on_held_gpus(self, program: Command) -> Command:
+        if not self._gpus:
+            return program
+        # the order is nvidia-smi's, whose numbers these are; CUDA's own puts the fastest first
+        ours = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(self._gpus)}
+        return replace(program, env={**program.env, **ours})
 
     def _follow(
         self,
@@ -148,9 +220,11 @@ class RunContext:
             over = not process.alive()  # asked first: what it wrote before it ended is read below
             for line in lines.new():
                 if on_line is not None:
-                    on_line(line)
+                    with _unless_full():
+                        on_line(line)
             if on_poll is not None:
-                on_poll()
+                with _unless_full():
+                    on_poll()
             if not over:
                 self._stop_if_asked(process)
                 time.sleep(self._poll)
@@ -160,14 +234,17 @@ class RunContext:
 
     def _stop_if_asked(self, process: Process) -> None:
         try:
-            self.check()
+            with _unless_full():
+                self.check()
         except RunCancelledError:
             self.log("stopping")
             process.stop(grace=self._grace)
             raise
 
-    def _failed(self, name: str, result: CommandResult | None) -> ToolFailedError:
-        if result is None:
+    def _failed(self, name: str, process: Process, result: CommandResult | None) -> StudioError:
+        if process.room() < _NO_ROOM:
+            return no_room()
+        if result is None or result.returncode == -signal.SIGKILL:
             return ToolFailedError(
                 N_("The step {step} was killed from outside."),
                 remedy=N_("Resume the run. If it happens again, the machine may be short of memory."),
@@ -203,7 +280,7 @@ class RunContext:
         return self.folder / "starts.json"
 
     def _note_start(self, name: str, start: Mapping[str, int]) -> None:
-        self._starts_file.write_text(json.dumps({**self._starts(), name: start}), encoding="utf-8")
+        write_whole(self._starts_file, json.dumps({**self._starts(), name: start}))
 
     def _starts(self) -> dict[str, dict[str, int]]:
         """Where in the log each program's output begins and, once it was read, ends; which attempt started it."""
@@ -216,11 +293,18 @@ class RunContext:
         return self._starts().get(name, {}).get("attempt") == self.run.attempt
 
 
-def _points_in(metrics: Path) -> set[tuple[int, frozenset[str]]]:
-    if not metrics.exists():
-        return set()
-    points = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
-    return {(point.pop("step"), frozenset(point)) for point in points}
+def _point(row: Mapping[str, object]) -> tuple[object, frozenset[str]]:
+    return row["step"], frozenset(row) - {"step"}
+
+
+@contextmanager
+def _unless_full() -> Iterator[None]:
+    """Leave out what only tells of the work, where the disk has no room for it: the work itself decides."""
+    try:
+        yield
+    except (OSError, StudioError) as error:
+        if full_disk(error) is None:
+            raise
 
 
 class _Lines:

@@ -27,6 +27,9 @@ from core.errors import MissingToolError, ToolFailedError
 from core.settings import inherited_environment
 from core.translation import N_
 
+COMMANDS = "commands"
+"""Folder below a run's, in which each of its programs has one."""
+
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -68,8 +71,10 @@ def run_briefly(command: Command, *, stdin: bytes = b"", timeout: float) -> Brie
 class Process:
     """A program started (or to be started) in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, host: str = "") -> None:
+        """`host` names this machine, for folders that several machines share."""
         self._folder = folder
+        self._host = host
 
     def start(self, command: Command, *, log: Path) -> None:
         """Start the program; its output is appended to `log`, which others may write to as well."""
@@ -78,6 +83,7 @@ class Process:
         for stale in ("exit.json", "process.json"):
             (self._folder / stale).unlink(missing_ok=True)
         spec = {"argv": argv, "cwd": str(command.cwd), "env": dict(command.env), "pty": command.pty, "log": str(log)}
+        spec["host"] = self._host
         (self._folder / "command.json").write_text(json.dumps(spec), encoding="utf-8")
         launcher = subprocess.Popen(
             # -P: the launcher imports the standard library only, and a `queue.py` of ours lies beside it
@@ -94,10 +100,22 @@ class Process:
         """Whether the program, or the launcher that watches it, still runs."""
         return self._locked() or self._orphan() is not None
 
+    def elsewhere(self) -> str | None:
+        """Return the other machine on which the program was started, if nobody has seen it end."""
+        host = str((_read(self._folder / "process.json") or {}).get("host", ""))
+        if not (host and self._host) or host == self._host or (self._folder / "exit.json").exists():
+            return None
+        return host
+
     def result(self) -> CommandResult | None:
         """Return how the program ended; None while it runs, or when nobody was there to see its end."""
         content = _read(self._folder / "exit.json")
         return CommandResult(int(content["returncode"]), float(content["seconds"])) if content else None
+
+    def room(self) -> int:
+        """Return how many bytes were free on its disk when the program ended; now, if nobody saw its end."""
+        content = _read(self._folder / "exit.json") or {}
+        return int(content.get("room", shutil.disk_usage(self._folder).free))
 
     def stop(self, *, grace: float) -> None:
         """End the program with everything it started: SIGTERM, and after `grace` seconds SIGKILL."""
@@ -110,7 +128,7 @@ class Process:
 
     def _pid(self) -> int | None:
         content = _read(self._folder / "process.json")
-        return int(content["pid"]) if content else None
+        return int(content["pid"]) if content and not self.elsewhere() else None
 
     def _locked(self) -> bool:
         lock = self._folder / "lock"
@@ -142,6 +160,11 @@ class Process:
 
         _wait_until(settled, 30.0)
         _reap_later(launcher)
+
+
+def processes_in(run_folder: Path, host: str) -> list[Process]:
+    """Return the programs that a run has started, ended ones too."""
+    return [Process(folder, host=host) for folder in sorted((run_folder / COMMANDS).glob("*"))]
 
 
 _launched: list[subprocess.Popen[bytes]] = []

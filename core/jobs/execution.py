@@ -9,16 +9,22 @@ import platform
 import signal
 import socket
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psutil
 
 from core.domain.run import Run, RunError, RunState
-from core.errors import RunCancelledError, StudioError
+from core.errors import DiskFullError, RunCancelledError, StudioError
+from core.full_disk import full_disk
 from core.jobs.context import Durable, RunContext, at_once
+from core.jobs.door import Process, processes_in
+from core.jobs.machine import Machine
 from core.jobs.queue import Jobs
+from core.jobs.whole import write_whole
 from core.settings import Settings, validated
 from core.store import Store
 from core.store.records import plain
@@ -27,6 +33,9 @@ from core.translation import N_
 _log = logging.getLogger(__name__)
 
 
+T = TypeVar("T")
+
+_LOOK_FOR_ROOM = 1.0
 _INLINE = "pid "
 
 
@@ -50,24 +59,28 @@ class Execution:
         self._store = store
         self._jobs = jobs
         self._worker = worker
+        self.machine = Machine(settings.jobs)
 
     def attempt(self, run_id: str, attempt: int, *, durable: Durable = at_once) -> RunState | None:
         """Execute that attempt and write its end; None when it may not run any more."""
-        run = self._store.runs.begin(run_id, attempt, self._worker)
+        run = _once_there_is_room(lambda: self._store.runs.begin(run_id, attempt, self._worker))
         if run is None:
             return None
         try:
             state, result, error = RunState.SUCCEEDED, self._work(run, durable), None
         except RunCancelledError:
+            self._end_programs(run)
             state, result, error = RunState.CANCELLED, None, None
-        except StudioError as failure:
-            state, result = RunState.FAILED, None
-            error = RunError(failure.message, failure.remedy, {k: str(v) for k, v in failure.values.items()})
-        except Exception:  # noqa: BLE001 - the border of a run: a bug must not take the worker with it, and is kept whole
-            _log.exception("run %s failed by a bug", run_id)
-            state, result, error = RunState.FAILED, None, _bug(traceback.format_exc())
-        self._store.runs.end(run_id, state, result=result, error=error)
+        except Exception as failure:  # noqa: BLE001 - the border of a run: a bug must not take the worker with it, and is kept whole
+            state, result, error = RunState.FAILED, None, _explained(failure)
+        _once_there_is_room(lambda: self._store.runs.end(run_id, state, result=result, error=error))
+        if not any(one.alive() for one in self._programs(run_id)):
+            _once_there_is_room(lambda: self._store.gpus.release(run_id))
         return state
+
+    def elsewhere(self, run_id: str) -> str | None:
+        """Return the other machine on which a program of the run may still be at work; it has to go on there."""
+        return next((host for one in self._programs(run_id) if (host := one.elsewhere())), None)
 
     def here(self, kind: str, persona_id: str, settings: dict[str, object], *, who: str) -> Run:
         """Do a run in this process from beginning to end and return it as it ended; Ctrl-C stops it."""
@@ -95,6 +108,14 @@ class Execution:
         finally:
             signal.signal(signal.SIGINT, before)
 
+    def _programs(self, run_id: str) -> list[Process]:
+        return processes_in(self._settings.runs / run_id, self.machine.name)
+
+    def _end_programs(self, run: Run) -> None:
+        """End what a killed worker left running; a program that is followed was ended by who followed it."""
+        for program in self._programs(run.id):
+            program.stop(grace=self._settings.jobs.stop_grace_seconds)
+
     def _work(self, run: Run, durable: Durable) -> dict[str, object]:
         job = self._jobs.job(run.kind)
         context = RunContext(
@@ -104,13 +125,33 @@ class Execution:
             durable=durable,
             poll=self._settings.jobs.poll_seconds,
             grace=self._settings.jobs.stop_grace_seconds,
+            machine=self.machine,
         )
         context.check()
         context.versions({"python": platform.python_version()})
-        (context.folder / "settings.json").write_text(
-            json.dumps(plain(run), ensure_ascii=False, indent=2), encoding="utf-8"
-        )
+        write_whole(context.folder / "settings.json", json.dumps(plain(run), ensure_ascii=False, indent=2))
         return dict(job.run(validated(job.settings, dict(run.settings), run.kind), context))
+
+
+def _once_there_is_room(write: Callable[[], T]) -> T:
+    """Write what must not be lost; while the disk is full, wait and try again."""
+    waited = False
+    while True:
+        try:
+            return write()
+        except DiskFullError as full:
+            if not waited:
+                _log.warning("%s Waiting until something can be written again.", full)
+            waited = True
+            time.sleep(_LOOK_FOR_ROOM)
+
+
+def _explained(failure: Exception) -> RunError:
+    expected = failure if isinstance(failure, StudioError) else full_disk(failure)
+    if expected is None:
+        _log.error("a run failed by a bug", exc_info=failure)
+        return _bug("".join(traceback.format_exception(failure)))
+    return RunError(expected.message, expected.remedy, {k: str(v) for k, v in expected.values.items()})
 
 
 def _bug(trace: str) -> RunError:

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from typing import IO
 _COLUMNS = "200"
 """Wide enough that progress bars keep to one line."""
 
+_RESERVED = 512
+"""Bytes kept for what is written about a program."""
+
 
 def main(folder: Path) -> int:
     """Run the program described by `command.json` to its end."""
@@ -32,9 +36,12 @@ def main(folder: Path) -> int:
         except BlockingIOError:
             return 0  # another launcher was first: the program is already running
         spec = json.loads((folder / "command.json").read_text(encoding="utf-8"))
+        _reserve(folder / "process.json")  # a full disk must not hide a program that runs, nor how it ended
+        _reserve(folder / "exit.json")
         started = time.time()
         returncode = _run(folder, spec)
-        _write(folder / "exit.json", {"returncode": returncode, "seconds": time.time() - started})
+        room = shutil.disk_usage(folder).free
+        _write(folder / "exit.json", {"returncode": returncode, "seconds": time.time() - started, "room": room})
     return 0
 
 
@@ -69,12 +76,13 @@ def _spawn(folder: Path, spec: dict[str, object], environment: dict[str, str], l
     # A handler of our own rather than "ignore": the program must not inherit an ignored signal.
     signal.signal(signal.SIGTERM, forward)
     signal.signal(signal.SIGINT, forward)
-    _write(folder / "process.json", {"launcher": os.getpid(), "pid": program.pid})
+    _write(folder / "process.json", {"launcher": os.getpid(), "pid": program.pid, "host": spec["host"]})
     if ours is not None and theirs is not None:
         os.close(theirs)
         with contextlib.suppress(OSError):  # Linux reports the end of a terminal as an I/O error
             while chunk := os.read(ours, 65536):
-                log.write(chunk)
+                with contextlib.suppress(OSError):  # a full disk costs lines, not the program
+                    log.write(chunk)
         os.close(ours)
     returncode = program.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -82,9 +90,15 @@ def _spawn(folder: Path, spec: dict[str, object], environment: dict[str, str], l
     return returncode
 
 
+def _reserve(path: Path) -> None:
+    path.with_suffix(".draft").write_text(" " * _RESERVED, encoding="utf-8")
+
+
 def _write(path: Path, content: dict[str, object]) -> None:
+    """Write into the room that was reserved."""
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(content), encoding="utf-8")
+    with draft.open("r+", encoding="utf-8") as file:
+        file.write(json.dumps(content).ljust(_RESERVED))
     draft.replace(path)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from dbos import DBOS, DBOSClient
+from dbos import DBOS, DBOSClient, EnqueueOptions
 from pydantic import BaseModel
 
 from core.domain.identity import new_id, now
@@ -23,6 +23,16 @@ JOBS_VERSION = "1"
 """DBOS resumes work of the same version only; ours changes with the meaning of queued work, not with each edit."""
 
 WORKFLOW = "execute_run"
+
+
+def work_id(run_id: str, attempt: int, host: str | None = None) -> str:
+    """Return DBOS's name for an attempt; another one where it was handed over to a machine."""
+    return f"{run_id}.{attempt}" if host is None else f"{run_id}.{attempt}@{host}"
+
+
+def queue_of(host: str) -> str:
+    """Return the queue of what can go on only on that machine."""
+    return f"on-{host}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +81,20 @@ class Jobs:
 
     def enqueue(self, run: Run) -> None:
         """Hand the run's attempt to the durable queue; doing so twice changes nothing."""
-        self._client.enqueue(
-            {
-                "workflow_name": WORKFLOW,
-                "queue_name": run.queue,
-                "workflow_id": f"{run.id}.{run.attempt}",
-                "app_version": JOBS_VERSION,
-            },
-            run.id,
-            run.attempt,
-        )
+        self._enqueue(run.queue, work_id(run.id, run.attempt), run.id, run.attempt)
+
+    def hand_over(self, run_id: str, attempt: int, host: str) -> None:
+        """Queue the run's attempt for the workers of that machine, where a program of it is at work."""
+        self._enqueue(queue_of(host), work_id(run_id, attempt, host), run_id, attempt)
+
+    def _enqueue(self, queue: str, work: str, run_id: str, attempt: int) -> None:
+        options: EnqueueOptions = {
+            "workflow_name": WORKFLOW,
+            "queue_name": queue,
+            "workflow_id": work,
+            "app_version": JOBS_VERSION,
+        }
+        self._client.enqueue(options, run_id, attempt)
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop; one that has not begun is cancelled at once."""

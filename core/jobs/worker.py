@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSClient, StepOptions
 
 from core.domain.identity import now
 from core.domain.run import RunState
 from core.errors import ConflictError
+from core.full_disk import full_disk
 from core.jobs.door import only_one
 from core.jobs.execution import Execution, is_gone
-from core.jobs.queue import JOBS_VERSION, WORKFLOW, Jobs
+from core.jobs.machine import Machine
+from core.jobs.queue import JOBS_VERSION, WORKFLOW, Jobs, queue_of, work_id
+from core.jobs.workspace import refuse_another_workspace
 from core.settings import Settings
 from core.store import Store
 from core.store.runs import Worker
@@ -27,13 +29,24 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _HEARTBEAT = 2.0
+_LOOK_FOR_WAITING = 15
+"""Heartbeats between two looks for runs that were asked for while the queue could not be written."""
+
+_ANY_NUMBER = 1_000
+"""Of runs whose programs are at work on this machine already, so that they take no room."""
+
 _OPEN = ("PENDING", "ENQUEUED", "DELAYED")
 """DBOS's words for work that somebody will still do."""
 
 
 def work(settings: Settings, store: Store, jobs: Jobs, *, until: threading.Event) -> None:
-    """Execute runs until `until` is set; ConflictError when a worker of this name already does."""
+    """Execute runs until `until` is set.
+
+    Raises ConflictError when a worker of this name already does, and when the workspace is not the one whose
+    records the store holds.
+    """
     name = settings.jobs.worker
+    refuse_another_workspace(settings.workspace, store)
     with only_one(settings.workspace / f"worker-{name}.lock") as alone:
         if not alone:
             raise ConflictError(
@@ -41,14 +54,16 @@ def work(settings: Settings, store: Store, jobs: Jobs, *, until: threading.Event
                 remedy=N_("Let it work, or start this one with DAIYU_JOBS__WORKER set to another name."),
                 name=name,
             )
-        _launch(settings, Execution(settings, store, jobs, worker=name))
-        _take_stock(settings, store, jobs, name)
-        _stay_alive(store, name, until)
+        execution = Execution(settings, store, jobs, worker=name)
+        _launch(settings, execution, jobs)
+        _take_stock(settings, store, jobs)
+        _stay_alive(store, jobs, execution.machine, name, until)
         store.runs.retire(name)
 
 
-def _launch(settings: Settings, execution: Execution) -> None:
-    DBOS(
+def _launch(settings: Settings, execution: Execution, jobs: Jobs) -> None:
+    machine = execution.machine
+    database = DBOS(
         config={
             "name": "chat-daiyu",
             "system_database_url": settings.jobs_url,
@@ -60,38 +75,77 @@ def _launch(settings: Settings, execution: Execution) -> None:
 
     @DBOS.workflow(name=WORKFLOW)
     def execute_run(run_id: str, attempt: int) -> str | None:
+        elsewhere = execution.elsewhere(run_id)
+        if elsewhere is not None:
+            jobs.hand_over(run_id, attempt, elsewhere)
+            return None
         return execution.attempt(run_id, attempt, durable=_durable)
 
+    slots = {**machine.slots, queue_of(machine.name): _ANY_NUMBER}
+    DBOS.listen_queues(list(slots))
     DBOS.launch()
-    for queue, at_once in settings.jobs.queues.model_dump().items():
+    _take_own_number(database, slots)
+    for queue in slots:
+        # The number in the database is of all workers; each has its own, and takes nothing before it is set.
         DBOS.register_queue(
             queue,
-            worker_concurrency=at_once,
+            worker_concurrency=0,
             polling_interval_sec=settings.jobs.poll_seconds,
             on_conflict="always_update",
         )
+
+
+def _take_own_number(launched: DBOS, slots: Mapping[str, int]) -> None:
+    """Let this worker's queues run as many at once as this machine can.
+
+    DBOS has one number for all workers in its database, so it is replaced where a worker reads it.
+    """
+    database = launched._sys_db
+    shared = database.get_queue
+
+    def get_queue(name: str, **options: Any) -> Any:
+        queue = shared(name, **options)
+        if queue is not None and name in slots:
+            queue._worker_concurrency = slots[name]
+        return queue
+
+    database.get_queue = get_queue  # type: ignore[method-assign]
 
 
 def _durable(name: str, step: Callable[[], T]) -> T:
     return DBOS.run_step(StepOptions(name=name), step)
 
 
-def _take_stock(settings: Settings, store: Store, jobs: Jobs, name: str) -> None:
+def _take_stock(settings: Settings, store: Store, jobs: Jobs) -> None:
     """Queue what was asked for while the queue was out of reach, and name what nothing can take up again."""
     client = DBOSClient(system_database_url=settings.jobs_url)
-    for run in store.runs.all(states=[RunState.QUEUED], limit=10_000):
-        jobs.enqueue(run)
+    _queue_what_waits(store, jobs)
     for run in store.runs.all(states=[RunState.RUNNING], limit=10_000):
-        known = client.list_workflows(workflow_ids=[f"{run.id}.{run.attempt}"])
-        left_by_us = run.worker == name and not any(one.status in _OPEN for one in known)
+        known = client.list_workflows(workflow_ids=[work_id(run.id, run.attempt)])
+        known += client.list_workflows(workflow_id_prefix=work_id(run.id, run.attempt, host=""))
+        left_by_us = run.worker == settings.jobs.worker and not any(one.status in _OPEN for one in known)
         if left_by_us or is_gone(run.worker or ""):
             store.runs.end(run.id, RunState.LOST)
     client.destroy()
 
 
-def _stay_alive(store: Store, name: str, until: threading.Event) -> None:
+def _queue_what_waits(store: Store, jobs: Jobs) -> None:
+    for run in store.runs.all(states=[RunState.QUEUED], limit=10_000):
+        jobs.enqueue(run)
+
+
+def _stay_alive(store: Store, jobs: Jobs, machine: Machine, name: str, until: threading.Event) -> None:
     started = now()
+    beats = 0
     while not until.is_set():
-        store.runs.heartbeat(Worker(name, os.getpid(), socket.gethostname(), started, now()))
+        try:
+            store.runs.heartbeat(Worker(name, os.getpid(), machine.name, started, now(), machine.slots))
+            if beats % _LOOK_FOR_WAITING == 0:
+                _queue_what_waits(store, jobs)
+        except Exception as error:  # whoever cannot say that it lives, lives
+            if full_disk(error) is None:
+                raise
+            _log.warning("%s", full_disk(error))
+        beats += 1
         until.wait(_HEARTBEAT)
     _log.info("worker %s ends; programs it started go on and are followed again at the next start", name)

@@ -45,15 +45,16 @@ class Custody(Rooms):
         versions = sa.select(t.dataset_version.c.id).where(t.dataset_version.c.persona_id == persona_id)
         recordings = sa.select(t.recording.c.id).where(t.recording.c.persona_id == persona_id)
         model = t.model.c
+        mine = (model.persona_id == persona_id) & model.removed_at.is_(None)
         counted: dict[Artifact, sa.ColumnElement[bool]] = {
             Artifact.FILES: t.source.c.persona_id == persona_id,
             Artifact.PASSAGES: t.passage.c.source_id.in_(sources),
             Artifact.UTTERANCES: t.utterance.c.source_id.in_(sources) & (t.utterance.c.status != ReviewStatus.MERGED),
             Artifact.SAMPLES: t.sample.c.version_id.in_(versions),
-            Artifact.TEXT_MODELS: (model.persona_id == persona_id) & (model.kind == "text"),
+            Artifact.TEXT_MODELS: mine & (model.kind == "text"),
             Artifact.RECORDINGS: t.recording.c.persona_id == persona_id,
             Artifact.CLIPS: t.clip.c.recording_id.in_(recordings),
-            Artifact.VOICE_MODELS: (model.persona_id == persona_id) & (model.kind == "voice"),
+            Artifact.VOICE_MODELS: mine & (model.kind == "voice"),
             Artifact.SCORECARDS: t.scorecard.c.persona_id == persona_id,
             Artifact.CONVERSATIONS: t.conversation.c.persona_id == persona_id,
         }

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from core.full_disk import full_disk
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -79,7 +81,20 @@ class Rooms:
         self._writer = engine.execution_options(writing=True)
 
     def _reading(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        return self._engine.begin()
+        return _on_a_disk_with_room(self._engine)
 
     def _writing(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        return self._writer.begin()
+        return _on_a_disk_with_room(self._writer)
+
+
+@contextlib.contextmanager
+def _on_a_disk_with_room(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Lend a connection inside a transaction; DiskFullError where the database has no room for it."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except sa.exc.DBAPIError as error:
+        full = full_disk(error)
+        if full is None:
+            raise
+        raise full from error

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 import fsspec  # type: ignore[import-untyped]
 
 from core.errors import NotFoundError
+from core.full_disk import full_disk
 from core.translation import N_
 
 _CHUNK = 1 << 20
@@ -37,6 +38,11 @@ class Files:
             if not self._fs.exists(final):
                 self._fs.makedirs(final.rpartition("/")[0], exist_ok=True)
                 self._fs.mv(draft, final)
+        except OSError as error:
+            full = full_disk(error)
+            if full is None:
+                raise
+            raise full from error
         finally:
             if self._fs.exists(draft):
                 self._fs.rm(draft)

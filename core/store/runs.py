@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ class Worker:
     host: str
     started_at: datetime
     seen_at: datetime
+    queues: Mapping[str, int] = field(default_factory=dict)
+    """Queue -> how many runs of it at once, of the queues it takes runs from."""
 
 
 class Runs(Rooms):
@@ -158,6 +161,13 @@ class Runs(Rooms):
         """Say that a worker ended."""
         with self._writing() as db:
             db.execute(sa.delete(t.worker).where(t.worker.c.name == name))
+
+    def workspace(self, candidate: str) -> str:
+        """Return the id of the folder that belongs to these records; the first to ask names it."""
+        with suppress(sa.exc.IntegrityError), self._writing() as db:  # the database lets one be first
+            db.execute(sa.insert(t.workspace).values(only=1, id=candidate))
+        with self._reading() as db:
+            return str(db.execute(sa.select(t.workspace.c.id)).scalar_one())
 
     def workers(self, *, silent_for: timedelta = timedelta(seconds=15)) -> list[Worker]:
         """Return the workers that gave a sign of life not longer ago than that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.store.bases import Bases
 from core.store.calls import Calls
 from core.store.charts import Charts
 from core.store.clip_sets import ClipSets
@@ -16,6 +17,7 @@ from core.store.duplicates import Duplicates
 from core.store.events import Events
 from core.store.expansions import Expansions
 from core.store.files import Files
+from core.store.gpus import Gpus
 from core.store.models import Models
 from core.store.personas import Personas
 from core.store.review import Review
@@ -49,8 +51,10 @@ class Store:
         self.voice = Voice(self._engine)
         self.clips = Clips(self._engine)
         self.clip_sets = ClipSets(self._engine)
+        self.bases = Bases(self._engine)
         self.models = Models(self._engine)
         self.runs = Runs(self._engine)
+        self.gpus = Gpus(self._engine)
         self.scorecards = Scorecards(self._engine)
         self.talks = Talks(self._engine)
         self.events = Events(self._engine)

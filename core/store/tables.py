@@ -98,6 +98,15 @@ worker = Table(
     Column("host", Text, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    Column("queues", sa.JSON, nullable=False, server_default="{}"),
+)
+
+workspace = Table(
+    "workspace",
+    metadata,
+    # One row: the folder that the files of these records lie in.
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(64), nullable=False),
 )
 
 source = Table(
@@ -447,6 +456,31 @@ model = Table(
     Column("created_at", Moment, nullable=False),
     Column("in_use", sa.Boolean, nullable=False),
     _json("manifest"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("removed_at", Moment),
+)
+
+base = Table(
+    "base",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("prompt_template", String(32), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    _to("run", "run_id", nullable=True),
+    _json("manifest"),
+)
+
+gpu_lease = Table(
+    "gpu_lease",
+    metadata,
+    Column("host", String(64), primary_key=True),
+    Column("gpu", String(64), primary_key=True),
+    # No foreign key: what a run that is gone held is free.
+    Column("run_id", String(64), nullable=False, index=True),
+    Column("since", Moment, nullable=False),
 )
 
 scorecard = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -35,10 +36,10 @@ class Desk:
         self.store.personas.put(Persona("p", "P", "B", "s", "g"))
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, **settings: str) -> subprocess.Popen[bytes]:
         worker = subprocess.Popen(
             [sys.executable, str(TOY_WORKER), str(self.settings.workspace)],
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            env={**os.environ, "PYTHONPATH": str(PROJECT), **settings},
         )
         self.workers.append(worker)
         return worker
@@ -172,6 +173,33 @@ def test_stopping_ends_the_program_and_resuming_starts_it_again(desk: Desk) -> N
     desk.until(run, lambda _: desk.marks(run, "started") == "xx")
     assert resumed.attempt == 2
     assert desk.marks(run, "ended") == ""
+
+
+def test_a_run_stopped_while_no_worker_lives_ends_with_its_program_when_one_comes(desk: Desk) -> None:
+    run = desk.submit("program", seconds=60)
+    worker = desk.start_worker()
+    desk.until(run, lambda _: desk.marks(run, "started"))
+    kill(worker)
+
+    desk.jobs.stop(run.id)
+    desk.start_worker()
+
+    assert desk.end(run).state is RunState.CANCELLED
+    assert not Process(desk.settings.runs / run.id / "commands" / "sleep").alive()
+    assert desk.marks(run, "started") == "x"
+
+
+def test_a_program_killed_from_outside_is_told_from_one_that_failed(desk: Desk) -> None:
+    run = desk.submit("program", seconds=60)
+    desk.start_worker()
+    desk.until(run, lambda _: desk.marks(run, "started"))
+    noted = json.loads(desk.marks(run, "commands/sleep/process.json"))
+
+    os.kill(noted["pid"], signal.SIGKILL)
+
+    error = desk.end(run).error
+    assert error is not None
+    assert "killed from outside" in error.message
 
 
 def test_a_run_cancelled_before_it_begins_is_cancelled_not_lost(desk: Desk) -> None:

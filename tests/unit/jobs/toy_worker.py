@@ -29,6 +29,7 @@ class ToySettings(BaseModel):
 
     seconds: float = 1
     fail: bool = False
+    gpus: int = 0
 
 
 def count(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
@@ -71,6 +72,17 @@ def relay(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
     return {"heard": heard}
 
 
+def on_gpus(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
+    """Work in another program on GPUs; it notes when it starts and ends, and which it sees."""
+    held = context.gpus(settings.gpus)
+    script = (
+        "import os, time; note = lambda what: print(what, time.time(), os.environ.get('CUDA_VISIBLE_DEVICES', ''), "
+        f"file=open('turns', 'a')); note('start'); time.sleep({settings.seconds}); note('end')"
+    )
+    context.execute("work", lambda: Command((sys.executable, "-c", script), cwd=context.folder))
+    return {"gpus": list(held)}
+
+
 def bug(settings: ToySettings, context: RunContext) -> Mapping[str, Any]:
     """Fail as no job should."""
     raise ZeroDivisionError("a bug")
@@ -81,6 +93,7 @@ TOYS = {
     for job in (
         Job("count", "Count", "cpu", ToySettings, count),
         Job("program", "Program", "gpu", ToySettings, program),
+        Job("on_gpus", "On GPUs", "gpu", ToySettings, on_gpus),
         Job("relay", "Relay", "cpu", ToySettings, relay),
         Job("bug", "Bug", "cpu", ToySettings, bug),
     )

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 BEHAVIOUR = Path(os.environ["STAND_IN"]) / "behaviour.json"
+PACE = float(os.environ.get("PACE", "0"))
+"""Seconds that a step of the training takes."""
 CALLS = Path(os.environ["STAND_IN"]) / "calls.jsonl"
 
 
@@ -57,6 +59,7 @@ def train(arguments: list[str]) -> None:
     (place / "vis_data").mkdir(parents=True)
     for step in range(begin + 1, steps + 1):
         entry = {"lr": 0.001, "grad_norm": 1.0, "loss": 6.0 / step, "time": 0.1, "iter": step, "step": step}
+        entry |= {"tokens": 500.0, "memory": 640.0}
         with (place / "vis_data" / "scalars.json").open("a") as scalars:
             scalars.write(json.dumps(entry) + "\n")
         print(f"11/23 00:00:00 - mmengine - INFO - Iter(train) [{step:3d}/{steps}]  lr: 1e-3  loss: {6.0 / step:.4f}")  # noqa: T201
@@ -65,11 +68,16 @@ def train(arguments: list[str]) -> None:
             (work / "last_checkpoint").write_text(f"/somewhere/else/iter_{step}.pth")
             answers = "".join(f"Eval output {n}:\n<|im_start|>assistant\n答{n}<|im_end|>\n\n" for n in (1, 2))
             (place / "vis_data" / f"eval_outputs_iter_{step - 1}.txt").write_text(answers)
+        time.sleep(PACE)
         if planned.get("die_at") == step:
             os.kill(os.getpid(), signal.SIGKILL)
         if planned.get("wait_at") == step:
             sys.stdout.flush()
             time.sleep(60)
+
+
+def train_group(arguments: list[str]) -> None:
+    train(arguments[arguments.index("train_in_group.py") + 1 :])
 
 
 def convert(arguments: list[str]) -> None:
@@ -86,19 +94,36 @@ def try_out(arguments: list[str]) -> None:
     trouble("trial")
     request = json.loads(Path(arguments[0]).read_text())
     found = {
-        name: {"parameters": 7, "held_out_loss": 9.0 - len(name), "answers": ["嗯。" for _ in request["questions"]]}
+        name: {
+            "parameters": 7,
+            "held_out_loss": 9.0 - len(name),
+            "held_out_nats_per_character": 6.0,
+            "answers": ["嗯。" for _ in request["questions"]],
+        }
         for name in request["models"]
     }
     Path(request["out"]).write_text(json.dumps(found))
+
+
+def quantise(arguments: list[str]) -> None:
+    trouble("quantise")
+    request = json.loads(Path(arguments[0]).read_text())
+    model(Path(request["copy"]))
+    answers = ["嗯。" for _ in request["questions"]]
+    both = {"model": {"held_out_loss": 3.0, "bytes": 700}, "copy": {"held_out_loss": 3.25, "bytes": 200}}
+    found = {name: {**figures, "answers": answers} for name, figures in both.items()}
+    Path(request["out"]).write_text(json.dumps({**found, "versions": {"bitsandbytes": "0.50.2"}, "device": "cpu"}))
 
 
 PROGRAMS = {
     "list_versions.py": versions,
     "build_tiny_model.py": build_base,
     "xtuner.tools.train": train,
+    "torch.distributed.run": train_group,
     "xtuner.tools.model_converters.pth_to_hf": convert,
     "xtuner.tools.model_converters.merge": merge,
     "try_models.py": try_out,
+    "quantise.py": quantise,
 }
 
 if __name__ == "__main__":
