@@ -9,17 +9,40 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from core.backends.llm import Endpoint
 from core.backends.rows import build
 from core.backends.tts import VOICES, VoiceSource
 from core.errors import InvalidInputError
 from tests.contract.doubles import SineVoice
+from tests.contract.speech_server import SpeechServer
+from tests.standins.gpt_sovits.layout import lay_out
+from tests.standins.gpt_sovits.world import pretrained_voice, serving, trainer_on
 
 GREETING = "你来了？外头冷，快坐下罢。"
 
 
+@pytest.fixture(scope="module")
+def voice_server(tmp_path_factory):
+    """GPT-SoVITS's server, played by the stand-in, with a voice it may speak with."""
+    folder = tmp_path_factory.mktemp("voice-server")
+    stand_in = lay_out(folder)
+    with serving(trainer_on(stand_in), folder / "serve") as address:
+        yield VoiceSource(trained=pretrained_voice(stand_in, folder), address=address)
+
+
+@pytest.fixture(scope="module")
+def speech_server():
+    with SpeechServer() as server:
+        yield VoiceSource(endpoint=Endpoint(server.base_url, "tts-1"))
+
+
+SERVED = {"gpt-sovits": "voice_server", "openai": "speech_server"}
+
+
 @pytest.fixture(params=[*VOICES, "sine"])
 def voice(request):
-    made = SineVoice() if request.param == "sine" else build(VOICES, request.param, VoiceSource())
+    source = request.getfixturevalue(SERVED[request.param]) if request.param in SERVED else VoiceSource()
+    made = SineVoice() if request.param == "sine" else build(VOICES, request.param, source)
     yield made
     made.close()
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Event
 from typing import Protocol
 
+from core.backends.llm import Endpoint
 from core.backends.rows import Row
 from core.domain.voice import Sound
+from core.domain.voice_training import TrainedVoice
+from core.errors import InvalidInputError
 from core.translation import N_
 
 
@@ -17,6 +22,12 @@ class VoiceSource:
 
     settings: Mapping[str, float | str] = field(default_factory=dict)
     """The persona's own, e.g. `pitch`; checked by the backend."""
+    trained: TrainedVoice | None = None
+    """Weights and reference of a voice of ours."""
+    address: str = ""
+    """Where the server of a trained voice listens, e.g. http://127.0.0.1:9880."""
+    endpoint: Endpoint | None = None
+    """A server that speaks the OpenAI protocol."""
 
 
 class Voice(Protocol):
@@ -56,10 +67,65 @@ class Voice(Protocol):
         ...
 
 
+class ServerState(StrEnum):
+    """How a voice server is found."""
+
+    READY = "ready"
+    BUSY = "busy"
+    """Something listens but does not answer: it is at work for somebody, or it hangs."""
+    GONE = "gone"
+
+
+class StreamingVoice(Voice, Protocol):
+    """A voice whose words are heard while it still speaks, from a server that may be slow, busy or gone."""
+
+    def stream(self, text: str, *, cancel: Event, hurried: bool = False) -> Iterator[Sound]:
+        """Yield the words as sounds to be played one after the other; `hurried` begins sooner and ends later.
+
+        Setting `cancel`, or leaving the iterator, ends it soon. Raises as `speak` does, also after some sounds.
+        """
+        ...
+
+    def prepare(self) -> None:
+        """Do now what the first words would wait for; StudioError when that cannot be done."""
+        ...
+
+    def state(self) -> ServerState:
+        """Look at the server; takes a few seconds at most and never waits for its work."""
+        ...
+
+
+def speakable(text: str, *, most: int) -> str:
+    """Return the words to be spoken; InvalidInputError where there are none, or too many at once."""
+    words = text.replace("\0", " ").strip()
+    if not any(character.isalnum() for character in words):
+        raise InvalidInputError(N_("There are no words to speak."), remedy=N_("Give a text with letters or digits."))
+    if len(words) > most:
+        raise InvalidInputError(
+            N_("That is too long to speak at once: {length} characters."),
+            remedy=N_("Give at most {most} at a time."),
+            length=len(words),
+            most=most,
+        )
+    return words
+
+
 def _formant(source: VoiceSource) -> Voice:
     from core.backends.tts.formant import FormantVoice
 
     return FormantVoice(source.settings)
+
+
+def _gpt_sovits(source: VoiceSource) -> Voice:
+    from core.backends.tts.gpt_sovits import GptSovitsVoice
+
+    return GptSovitsVoice(source.trained, source.address)
+
+
+def _openai(source: VoiceSource) -> Voice:
+    from core.backends.tts.openai_speech import OpenAIVoice
+
+    return OpenAIVoice(source.endpoint, source.settings)
 
 
 VOICES: Mapping[str, Row[VoiceSource, Voice]] = {
@@ -71,6 +137,14 @@ VOICES: Mapping[str, Row[VoiceSource, Voice]] = {
             _formant,
             modules=("espeakng_loader",),
             install="pip install espeakng-loader",
+        ),
+        Row("gpt-sovits", N_("A trained voice, from a running server of GPT-SoVITS."), _gpt_sovits),
+        Row(
+            "openai",
+            N_("Any server that speaks the OpenAI protocol for speech: a cloud, or one of your own."),
+            _openai,
+            modules=("openai",),
+            install="pip install openai",
         ),
     )
 }
