@@ -127,14 +127,13 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "finetuning",
         N_("Fine-tuning"),
-        N_("Train the text model with XTuner and watch the loss fall."),
+        N_("Bring a base model in, train it with XTuner, watch the loss fall, compare runs, keep the models."),
         reads=(Artifact.SAMPLES,),
         writes=(Artifact.TEXT_MODELS,),
         page="trainer/finetuning.py",
         role=Role.TRAINER,
         icon="model_training",
         next_step=N_("Fine-tune a model"),
-        coming=N_("InternLM2 import, memory estimates, comparison of runs, several GPUs."),
     ),
     Stage(
         "voice_dataset",

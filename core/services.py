@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.persona_file import read_persona
 from core.jobs.context import RunContext
+from core.jobs.curves import METRICS, curve
 from core.jobs.execution import Execution, inline_worker
 from core.jobs.queue import Job, Jobs
 from core.settings import CONFIGS, Settings, load_settings, secret, stage_defaults, validated
@@ -21,7 +24,10 @@ from core.stages.dataset.cleaning import CleaningSettings
 from core.stages.dataset.importing import ImportSettings
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import AskingSettings, DialogueSettings, ExpansionSettings, KorSettings, ServedKor
-from core.stages.finetuning.settings import FinetuneSettings
+from core.stages.finetuning.bases.settings import BaseImport, Hubs
+from core.stages.finetuning.models.exporting import ModelExport
+from core.stages.finetuning.models.quantising import QuantiseSettings
+from core.stages.finetuning.settings import TINY, FinetuneSettings
 from core.stages.voice_dataset.clip_sets import ClipSetSettings
 from core.stages.voice_dataset.importing import RecordingImport
 from core.stages.voice_dataset.planning import CuttingSettings
@@ -33,9 +39,19 @@ from core.translation import N_
 if TYPE_CHECKING:
     from core.backends.asr import Recogniser
     from core.backends.extraction import ExtractionModel
+    from core.backends.hubs import Hub
+    from core.backends.tools.toolchains import ToolchainReport
+    from core.domain.text import DatasetVersion
+    from core.jobs.capacity import Capacity
     from core.stages.dialogues.estimate import Estimate, Prices
+    from core.stages.finetuning.bases.planning import BasePlan
+    from core.stages.finetuning.checking import Pace, WrittenTraining
+    from core.stages.finetuning.preflight import Preflight, Reading
 
 SAMPLES = CONFIGS / "samples"
+
+_LATELY = 10
+"""Seconds a look at the machine is good for."""
 
 
 class ToolchainRun(BaseModel):
@@ -105,6 +121,70 @@ class Services:
         with _asked(wanted, "expansion") as model:
             work = expansion.plan(wanted, persona, store=self.store, model=model)
             return expansion.estimated(wanted, work, store=self.store, model=model, prices=_prices())
+
+    def look_at_base(self, settings: Mapping[str, Any]) -> BasePlan:
+        """Return what an import of a base model would bring, and what stands in its way; fetches no weights.
+
+        SettingsError when the settings are not right; another StudioError where there is no such model to see.
+        """
+        from core.stages.finetuning.bases.planning import plan_import
+
+        wanted = validated(BaseImport, dict(settings), "base_model")
+        return plan_import(wanted, workspace=self.settings.workspace, hub=_hub)
+
+    def remove_base(self, base_id: str, *, who: str) -> None:
+        """Remove a base model and its folder; ConflictError while a fine-tuning that is not over needs it."""
+        from core.stages.finetuning.bases.removing import remove_base
+
+        remove_base(base_id, store=self.store, who=who)
+
+    def toolchain(self, name: str, *, imports: bool = False) -> ToolchainReport:
+        """Look at a tool's environment; with `imports` import the tool too, which may take half a minute."""
+        from core.backends.tools.toolchains import check
+
+        return check(name, self.settings, imports=imports)
+
+    def check_training(self, persona_id: str, settings: Mapping[str, Any]) -> Preflight:
+        """Return what stands in the way of a fine-tuning and what it will need; the first look at a version is slow.
+
+        SettingsError when the settings are not right, MissingArtifactError without a version or the base model.
+        """
+        from core.stages.finetuning.checking import check
+        from core.stages.finetuning.preflight import Surroundings
+
+        wanted = validated(FinetuneSettings, dict(settings), "finetuning")
+        hosts = {worker.host for worker in self.jobs.workers()}
+        around = Surroundings(
+            _capacity(self.settings.workspace, int(time.monotonic() // _LATELY)),
+            elsewhere=wanted.launcher.scheduler == "slurm" or not hosts <= {socket.gethostname()},
+        )
+        version = self._version(persona_id, wanted)
+        return check(wanted, version, store=self.store, read=_reader_for(wanted, self.store), around=around)
+
+    def write_training(self, persona_id: str, settings: Mapping[str, Any]) -> WrittenTraining:
+        """Return the configuration a fine-tuning would hand to its trainer, and the command to run it by hand."""
+        from core.backends.tools.toolchains import python_of
+        from core.stages.finetuning.checking import written
+
+        wanted = validated(FinetuneSettings, dict(settings), "finetuning")
+        python = python_of(wanted.trainer, self.settings) or Path("python")
+        return written(wanted, self._version(persona_id, wanted), store=self.store, python=python)
+
+    def training_pace(self, settings: Mapping[str, Any]) -> Pace | None:
+        """Return how long a step took in the last fine-tuning that cost the same; None where there was none."""
+        from core.stages.finetuning.checking import pace_of
+
+        wanted = validated(FinetuneSettings, dict(settings), "finetuning")
+        return pace_of(wanted, self.store.runs.all(kind="finetuning"), self.curves)
+
+    def curves(self, run_id: str) -> list[Mapping[str, float]]:
+        """Return the points of a run's curves, thinned out where there are many."""
+        return curve(self.settings.runs / run_id / METRICS)
+
+    def _version(self, persona_id: str, wanted: FinetuneSettings) -> DatasetVersion:
+        from core.stages.finetuning.run import inputs
+
+        return self.store.datasets.get(inputs(wanted, self.store, persona_id)["dataset_version"])
 
     def close(self) -> None:
         """Let go of the databases."""
@@ -193,6 +273,42 @@ def _heard(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
         recogniser.close()
 
 
+def _hub(name: str) -> Hub:
+    """Return the hub of that name; its token comes from the environment alone, by the name in configs/hubs.yaml."""
+    from core.backends.hubs import HUBS, HubSource
+    from core.backends.rows import build
+
+    address = stage_defaults("hubs", Hubs).address(name)
+    return build(HUBS, name, HubSource(address.endpoint, secret(address.token) or ""))
+
+
+@lru_cache(maxsize=2)
+def _capacity(folder: Path, tick: int) -> Capacity:
+    """Look at the machine, once for each tick of the clock: the driver of a GPU takes its time to answer."""
+    from core.jobs.capacity import capacity
+
+    return capacity(folder)
+
+
+def _reader_for(wanted: FinetuneSettings, store: Store) -> Callable[[DatasetVersion, str], Reading]:
+    """Return what reads a version's samples as the trainer will."""
+    trained = (wanted.prompt_template, wanted.tiny.vocabulary, wanted.trainer)
+    return lambda version, base: _read_samples(store, version.id, base, *trained)
+
+
+@lru_cache(maxsize=8)
+def _read_samples(store: Store, version_id: str, base: str, template: str, vocabulary: int, trainer: str) -> Reading:
+    """Versions and base models never change, so their samples are read once."""
+    from core.stages.dataset.preview import reader_of, sample_losses
+    from core.stages.finetuning.checking import SAMPLES_READ
+    from core.stages.finetuning.preflight import Reading
+
+    version = store.datasets.get(version_id)
+    reader = reader_of(version, store, base=base, template=template, vocabulary=vocabulary, trainer=trainer)
+    losses, samples = sample_losses(version, store, reader, most=SAMPLES_READ)
+    return Reading(losses, samples, tuple(reader.broken_marks()))
+
+
 def _prices() -> Prices:
     from core.stages.dialogues.estimate import Prices
 
@@ -243,14 +359,53 @@ class _Stages:
 
         return run(wanted, context=context, store=self._store)
 
+    def base_model(self, wanted: BaseImport, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.finetuning.bases.importing import run
+
+        return run(
+            wanted,
+            context=context,
+            store=self._store,
+            environment=self._environments(context),
+            hub=_hub,
+            hubs=stage_defaults("hubs", Hubs),
+        )
+
     def finetuning(self, wanted: FinetuneSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.backends.tools.toolchains import ensure
         from core.stages.finetuning.run import run
 
-        def environment(name: str) -> Path:
-            return ensure(name, settings=self._settings, context=context)
+        context.step("preflight", lambda: self._ready_to_train(wanted, context))
+        return run(wanted, context=context, store=self._store, environment=self._environments(context))
 
-        return run(wanted, context=context, store=self._store, environment=environment)
+    def _ready_to_train(self, wanted: FinetuneSettings, context: RunContext) -> None:
+        """Refuse what cannot succeed before anything is built; raises InvalidInputError with the remedy."""
+        from core.jobs.capacity import capacity
+        from core.stages.finetuning.checking import check
+        from core.stages.finetuning.preflight import Surroundings, require
+
+        version = self._store.datasets.get(context.run.inputs["dataset_version"])
+        written = sum(file.stat().st_size for file in context.folder.rglob("*") if file.is_file())
+        by_scheduler = wanted.launcher.scheduler == "slurm"
+        around = Surroundings(capacity(self._settings.workspace), elsewhere=by_scheduler, written=written)
+        # The tiny base's tokenizer is learnt by the run itself; reading with one here would take as long again.
+        read = None if wanted.base == TINY else _reader_for(wanted, self._store)
+        require(check(wanted, version, store=self._store, read=read, around=around))
+
+    def quantising(self, wanted: QuantiseSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.finetuning.models.quantising import run
+
+        return run(wanted, context=context, store=self._store, environment=self._environments(context))
+
+    def model_export(self, wanted: ModelExport, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.finetuning.models.exporting import run
+
+        return run(wanted, context=context, store=self._store)
+
+    def _environments(self, context: RunContext) -> Callable[[str], Path]:
+        """Return what gives the interpreter of a tool's environment, built first where it is missing."""
+        from core.backends.tools.toolchains import ensure
+
+        return lambda name: ensure(name, settings=self._settings, context=context)
 
     def finetuning_inputs(self, wanted: FinetuneSettings, persona_id: str) -> Mapping[str, Any]:
         from core.stages.finetuning.run import inputs
@@ -299,7 +454,10 @@ def _jobs(stages: _Stages) -> tuple[Job, ...]:
         Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, stages.dataset),
         Job("dataset_import", N_("Dataset import"), "cpu", ImportSettings, stages.dataset_import),
         Job("cleaning", N_("Search for duplicates"), "cpu", CleaningSettings, stages.cleaning),
+        Job("base_model", N_("Base model"), "cpu", BaseImport, stages.base_model),
         Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, stages.finetuning, stages.finetuning_inputs),
+        Job("quantising", N_("4-bit copy"), "gpu", QuantiseSettings, stages.quantising),
+        Job("model_export", N_("Export of a model"), "cpu", ModelExport, stages.model_export),
         Job("recording", N_("Import of a recording"), "cpu", RecordingImport, stages.recording),
         Job("voice_dataset", N_("Cutting clips"), "cpu", CuttingSettings, stages.voice_dataset),
         Job("sound_effects", N_("Sound of clips"), "cpu", ProcessingSettings, stages.sound_effects),

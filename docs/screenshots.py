@@ -82,6 +82,7 @@ def walk(services: Services, book: Path) -> None:
     if not store.models.all(persona, ModelKind.TEXT):
         do(services, "finetuning", preset_values(PRESETS[0]))
         store.models.use(store.models.all(persona, ModelKind.TEXT)[0].id, who="screenshots")
+        do(services, "finetuning", {**preset_values(PRESETS[0]), "name": "gentler", "learning_rate": 1e-3})
     if not store.voice.recordings(persona):
         add_a_recording(services)
     if not store.scorecards.all(persona):
@@ -162,7 +163,7 @@ def take(browser: Browser, app: RunningApp, services: Services, language: str, l
 def scenes(services: Services) -> dict[str, tuple[str, Show]]:
     """Return picture -> address and what is to be seen."""
     store, persona = services.store, services.settings.persona
-    trained = store.runs.all(persona_id=persona, kind="finetuning", limit=1)[0]
+    gentler, trained = store.runs.all(persona_id=persona, kind="finetuning", limit=2)
     return {
         "home": ("", lambda visitor: drawn(visitor, ".stage-count")),
         "corpus": ("corpus", lambda visitor: visitor.pick_row(3)),
@@ -171,7 +172,10 @@ def scenes(services: Services) -> dict[str, tuple[str, Show]]:
         "dataset-clean": ("dataset?part=clean", lambda visitor: drawn(visitor, "[class*='st-key-cluster']")),
         "dataset": ("dataset?part=versions", lambda visitor: drawn(visitor, "[class*='st-key-sample-']")),
         "finetuning": ("finetuning", lambda visitor: drawn(visitor, ".js-plotly-plot .scatterlayer path.js-line")),
-        "runs": (f"runs?run={trained.id}", lambda visitor: drawn(visitor, f".st-key-run-{trained.id}")),
+        "finetuning-form": ("finetuning", the_form),
+        "finetuning-models": ("finetuning?part=models", lambda visitor: drawn(visitor, "[class*='st-key-model-']")),
+        "finetuning-bases": ("finetuning?part=bases", lambda visitor: None),
+        "runs": (f"runs?run={trained.id}&against={gentler.id}", the_comparison),
         "chat": (the_talk(services), lambda visitor: drawn(visitor, "[data-testid=stChatMessage]")),
         "voice_dataset": ("voice_dataset", lambda visitor: drawn(visitor, ".js-plotly-plot .scatterlayer path")),
         "voice_dataset-clips": ("voice_dataset?part=clips", lambda visitor: drawn(visitor, ".st-key-clip-made audio")),
@@ -179,6 +183,18 @@ def scenes(services: Services) -> dict[str, tuple[str, Show]]:
         "evaluation": ("evaluation", lambda visitor: drawn(visitor, ".js-plotly-plot .bars path")),
         "arena": ("arena", lambda visitor: None),
     }
+
+
+def the_form(visitor: Visitor) -> None:
+    """Unfold the form and wait until its check has been made."""
+    titles = {"en-US": "Fine-tune a model", "zh-CN": "微调一个模型"}
+    visitor.unfold(titles[str(visitor.page.evaluate("navigator.language"))])
+    visitor.page.locator(".st-key-training-needs").scroll_into_view_if_needed(timeout=4 * PATIENCE)
+
+
+def the_comparison(visitor: Visitor) -> None:
+    """Bring two runs side by side into the window."""
+    visitor.page.locator(".st-key-comparison").scroll_into_view_if_needed(timeout=PATIENCE)
 
 
 def the_talk(services: Services) -> str:

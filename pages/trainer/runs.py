@@ -8,8 +8,9 @@ from core.domain.run import RunState
 from pages.ui.frame import empty, page
 from pages.ui.i18n import _, duration, moment
 from pages.ui.labels import job_title, run_state
+from pages.ui.run_comparison import run_comparison
 from pages.ui.run_panel import run_panel
-from pages.ui.state import RUN
+from pages.ui.state import AGAINST, RUN
 from pages.ui.tables import chosen_row
 
 visit = page("runs")
@@ -59,10 +60,12 @@ row = chosen_row(
     key=f"runs.{kind}.{state}",
     height=min(420, 40 + 36 * len(runs)),
 )
-if row is not None:
+if row is not None and runs[row].id != RUN.get():
     RUN.set(runs[row].id)
+    AGAINST.clear()
 
 if RUN.get():
     run_panel(visit, RUN.get())
+    run_comparison(visit, RUN.get())
 elif runs:
     st.caption(_("Choose a run to see its log, commands and result."))

@@ -23,6 +23,7 @@ FORMS: Final = (
     "core/stages/dataset/cleaning.py",
     "core/stages/dataset/near_duplicates/records.py",
     "core/stages/dataset/suspects.py",
+    "core/stages/finetuning/bases/settings.py",
     "core/stages/voice_dataset/clip_sets.py",
     "core/stages/voice_dataset/sound/effect_chain.py",
     "core/stages/voice_dataset/sound/slicing.py",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import cycle
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -11,41 +14,62 @@ _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 _ABOVE = {"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"}
 _BELOW = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0, "traceorder": "normal"}
 _QUIET = {"displayModeBar": False}
+_FEW = 60
+"""Points that are drawn as dots as well."""
 
 
-def curves(
-    rows: Sequence[Mapping[str, float]], names: Mapping[str, str], *, title: str, x_title: str, key: str
-) -> None:
-    """Draw one line per name (name -> its title) over `step`; a row may lack some of the names."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart: (step, value) points in order."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    average: Sequence[float] = ()
+    """Its moving average, drawn before it."""
+
+
+def curves(lines: Sequence[Line], *, title: str, x_title: str, key: str) -> None:
+    """Draw lines over steps; each with its moving average before it where it has one."""
     figure = go.Figure()
-    for name, called in names.items():
-        points = [(row["step"], row[name]) for row in rows if name in row]
+    for line, colour in zip(lines, cycle(palette()), strict=False):
+        steps = [step for step, _value in line.points]
+        values = [value for _step, value in line.points]
+        mode = "lines+markers" if len(steps) < _FEW else "lines"
+        own = {"color": colour, "width": 2}
+        if line.average:
+            figure.add_trace(
+                go.Scatter(
+                    x=steps, y=values, line={**own, "width": 1}, opacity=0.35, showlegend=False, hoverinfo="skip"
+                )
+            )
         figure.add_trace(
-            go.Scatter(x=[x for x, _y in points], y=[y for _x, y in points], name=called, mode="lines+markers")
+            go.Scatter(x=steps, y=line.average or values, name=line.name, mode=mode, line=own, marker={"size": 4})
         )
-    figure.update_traces(line={"width": 2}, marker={"size": 4})
     figure.update_layout(
-        title=title, height=300, margin=_MARGIN, showlegend=len(names) > 1, legend=_ABOVE, hovermode="x unified"
+        title=title, height=300, margin=_MARGIN, showlegend=len(lines) > 1, legend=_ABOVE, hovermode="x unified"
     )
     figure.update_xaxes(title=x_title)
     _show(figure, key)
 
 
-def bars(counts: Mapping[str, float], *, title: str, key: str, height: int | None = None) -> None:
-    """Draw one horizontal bar per label, the first on top."""
+def bars(
+    counts: Mapping[str, float], *, title: str, key: str, height: int | None = None, digits: int | None = None
+) -> None:
+    """Draw one horizontal bar per label, the first on top; `digits` is how many follow the point."""
     figure = go.Figure(
         go.Bar(
             x=list(counts.values()),
             y=list(counts),
             orientation="h",
-            texttemplate="%{x:,}",
+            texttemplate="%{x:,}" if digits is None else f"%{{x:.{digits}f}}",
             textposition="outside",
             cliponaxis=False,
         )
     )
     figure.update_layout(title=title, height=height or 80 + 26 * len(counts), margin=_MARGIN, bargap=0.35)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
-    figure.update_xaxes(visible=False, range=[0, 1.12 * max(counts.values(), default=1)])
+    room = 1.12 if digits is None else 1.25  # for the figures behind the bars
+    figure.update_xaxes(visible=False, range=[0, room * max(counts.values(), default=1)])
     _show(figure, key)
 
 
@@ -105,6 +129,22 @@ def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str,
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
     figure.update_xaxes(range=[0, 108], showticklabels=False)
     _show(figure, key)
+
+
+def shares(parts: Mapping[str, float], *, whole: float, shown: Callable[[float], str]) -> None:
+    """Draw amounts as one bar, a piece each, on a ground as long as `whole` where that is more than their sum."""
+    total = max(sum(parts.values()), whole, 1)
+    drawn = {name: amount for name, amount in parts.items() if amount > 0}
+    colours = dict(zip(drawn, cycle(palette()), strict=False))
+    pieces = "".join(
+        f'<span style="width:{100 * amount / total:.2f}%;background:{colours[name]}" title="{escape(name)}"></span>'
+        for name, amount in drawn.items()
+    )
+    legend = "".join(
+        f'<span><i style="background:{colours[name]}"></i>{escape(name)} {escape(shown(amount))}</span>'
+        for name, amount in drawn.items()
+    )
+    st.html(f'<div class="shares">{pieces}</div><div class="shares-legend">{legend}</div>')
 
 
 def heat(rows: Sequence[tuple[str, str, int]], *, title: str, x_title: str, y_title: str, key: str) -> None:

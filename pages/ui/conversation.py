@@ -93,7 +93,7 @@ def voice_name(voice: str) -> str:
 def model_name(visit: Visit, message: Message) -> str:
     """Return what people call the model behind a reply."""
     if message.model_id:
-        names = {model.id: model.name for model in visit.studio.store.models.all(visit.persona.id)}
+        names = {model.id: model.name for model in visit.studio.store.models.all(visit.persona.id, removed=True)}
         return names.get(message.model_id, message.model_id)
     return _(MODEL_NAMES.get(message.backend or "", message.backend or ""))
 

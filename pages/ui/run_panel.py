@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,20 +10,18 @@ import streamlit as st
 
 from core.domain.run import Run, RunState
 from core.services import Services
-from core.translation import N_
-from pages.ui import charts
 from pages.ui.errors import show_failure, told_to_the_user
 from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, duration, filled, moment, number
 from pages.ui.labels import RUN_STATES, job_title
-from pages.ui.state import RUN, watched_run
+from pages.ui.run_curves import run_curves
+from pages.ui.settings_form import settings_form, undrawn
+from pages.ui.state import AGAINST, RUN, watched_run
+from pages.ui.training_result import probes, training_result
 
 _LOG_BYTES: Final = 16_000
-_CURVES: Final = {
-    "base_loss": N_("base model"),
-    "loss": N_("fine-tuning"),
-}
-"""What is drawn of a run's measurements, the first to be measured first."""
+_CONFIGURATION: Final = "xtuner_config.py"
+"""What a trainer was given, in the run's folder; it tells how to run it by hand."""
 
 
 def start_run(visit: Visit, settings: Mapping[str, Any], said: str = "", *, kind: str = "") -> None:
@@ -93,8 +90,10 @@ def _panel(visit: Visit, run_id: str, *, was_over: bool) -> None:
         show_failure(run.error.message, run.error.remedy, run.error.values)
     _buttons(visit, run)
     folder = studio.settings.runs / run.id
-    _metrics(folder, run)
-    _probes(folder, run)
+    run_curves(studio, run)
+    probes(folder, run)
+    if run.state is RunState.SUCCEEDED:
+        training_result(run)
     _papers(folder, run)
 
 
@@ -140,30 +139,35 @@ def _buttons(visit: Visit, run: Run) -> None:
             jobs.resume(run.id)
             st.rerun()
         if st.button(_("Run again"), icon=":material/replay:", key=f"again.{run.id}"):
-            fresh = jobs.again(run.id, who=visit.who)
-            watched_run(run.kind).set(fresh.id)
-            if RUN.get():
-                RUN.set(fresh.id)
-            st.rerun()
+            _again(visit, run, {})
+        if run.kind in jobs.table and st.button(
+            _("Run again with changes"), icon=":material/tune:", key=f"changed.{run.id}"
+        ):
+            _ask_changes(visit, run)
 
 
-def _metrics(folder: Path, run: Run) -> None:
-    rows = metric_rows(folder)
-    known = {name: _(title) for name, title in _CURVES.items() if any(name in row for row in rows)}
-    if known:
-        charts.curves(rows, known, title=_("Loss"), x_title=_("step"), key=f"metrics.{run.id}")
+def _again(visit: Visit, run: Run, changes: Mapping[str, Any]) -> None:
+    """Queue a run like that one, and watch it instead."""
+    fresh = visit.studio.jobs.again(run.id, changes, who=visit.who)
+    watched_run(run.kind).set(fresh.id)
+    if RUN.get():
+        RUN.set(fresh.id)
+        AGAINST.clear()
+    st.rerun()
 
 
-def _probes(folder: Path, run: Run) -> None:
-    file = folder / "probes.json"
-    questions = run.settings.get("questions")
-    if not (questions and file.exists()):
-        return
-    with st.expander(_("What she answers as the training goes on"), icon=":material/psychology_alt:"):
-        rounds = json.loads(file.read_text(encoding="utf-8"))
-        columns = {_("step"): [one["step"] for one in rounds]}
-        columns |= {text: [one["answers"][number] for one in rounds] for number, text in enumerate(questions)}
-        st.dataframe(columns, hide_index=True)
+def _ask_changes(visit: Visit, run: Run) -> None:
+    """Open a dialog with the run's settings; what is started there is a new run."""
+    st.dialog(_("Run again with changes"), width="large", icon=":material/tune:")(_changes)(visit, run)
+
+
+def _changes(visit: Visit, run: Run) -> None:
+    st.caption(_("A new run with these settings; the old one stays as it is."))
+    with told_to_the_user(), st.form(f"changes.{run.id}", border=False):
+        model = visit.studio.jobs.table[run.kind].settings
+        values = settings_form(model, run.settings, key=f"changes.{run.id}", omit=undrawn(model))
+        if st.form_submit_button(_("Start"), type="primary", icon=":material/play_arrow:"):
+            _again(visit, run, values)
 
 
 def _papers(folder: Path, run: Run) -> None:
@@ -177,17 +181,23 @@ def _papers(folder: Path, run: Run) -> None:
         with st.expander(_("Commands"), icon=":material/terminal:"):
             for command in run.commands:
                 st.code(_spelled(command), language="bash", wrap_lines=True)
+    configuration = folder / _CONFIGURATION
+    if configuration.exists():
+        _file(configuration, run)
     with st.expander(_("Settings and manifest"), icon=":material/receipt_long:"):
         st.json(_manifest(run), expanded=1)
 
 
-def metric_rows(folder: Path) -> list[Mapping[str, float]]:
-    """Read a run's `metrics.jsonl`; a line still being written is left for the next look."""
-    path = folder / "metrics.jsonl"
-    if not path.exists():
-        return []
-    whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
-    return [json.loads(line) for line in whole.splitlines() if line]
+def _file(file: Path, run: Run) -> None:
+    folded = st.expander(
+        _("Configuration"), icon=":material/description:", key=f"configuration.{run.id}", on_change="rerun"
+    )
+    if folded.open:
+        text = file.read_text(encoding="utf-8")
+        folded.download_button(
+            _("Download"), text, file.name, mime="text/x-python", icon=":material/download:", on_click="ignore"
+        )
+        folded.code(text, language="python", height=320)
 
 
 def last_lines(path: Path, count: int = 40) -> str:

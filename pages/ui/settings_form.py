@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -18,6 +19,16 @@ from core.settings import stage_defaults
 from pages.ui.i18n import _
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that fold away together, or one nested model."""
+
+    title: str
+    about: str
+    icon: str
+    names: Sequence[str]
+
+
 def settings_form(
     model: type[BaseModel],
     defaults: BaseModel | Mapping[str, Any],
@@ -25,15 +36,20 @@ def settings_form(
     key: str,
     first: Sequence[str] = (),
     omit: Collection[str] = (),
+    sections: Sequence[Section] = (),
 ) -> dict[str, Any]:
     """Draw a widget per field and return name -> value.
 
-    `first` names the fields shown at once, the others fold away; `omit` those the page asks for in its own way.
+    `first` names the fields shown at once, the others fold away, those of each section together; `omit` those the page
+    asks for in its own way.
     """
     start = defaults.model_dump(mode="python") if isinstance(defaults, BaseModel) else dict(defaults)
     shown = [name for name in model.model_fields if name not in omit]
-    later = [name for name in shown if first and name not in first]
-    values = _widgets(model, start, [name for name in shown if name not in later], key)
+    apart = {name for section in sections for name in section.names}
+    later = [name for name in shown if first and name not in first and name not in apart]
+    values = _widgets(model, start, [name for name in shown if name not in later and name not in apart], key)
+    for section in sections:
+        values |= _section(model, start, section, key)
     if later:
         with st.expander(_("More settings"), icon=":material/tune:"):
             values |= _widgets(model, start, later, key)
@@ -46,17 +62,41 @@ def stage_form(
     *,
     first: Sequence[str] = (),
     omit: Collection[str] = (),
+    sections: Sequence[Section] = (),
     preset: str | None = None,
 ) -> dict[str, Any]:
     """Draw the form of a stage's settings, starting from `configs/<stage>.yaml` or one of its presets."""
     model = studio.jobs.table[stage_id].settings
     defaults = stage_defaults(stage_id, model, preset=preset)
-    return settings_form(model, defaults, key=f"{stage_id}.{preset or 'usual'}", first=first, omit=omit)
+    key = f"{stage_id}.{preset or 'usual'}"
+    return settings_form(model, defaults, key=key, first=first, omit=omit, sections=sections)
 
 
 def label_of(name: str, field: FieldInfo | None = None) -> str:
     """Return a field's translated label: its title, else its name in words."""
     return _((field.title if field else None) or name.replace("_", " ").capitalize())
+
+
+def undrawn(model: type[BaseModel]) -> set[str]:
+    """Return the fields no widget can ask for: records within records, as an import's list of uploads."""
+    return {name for name, field in model.model_fields.items() if not _drawable(field.annotation)}
+
+
+def _drawable(annotation: Any) -> bool:
+    kind, _optional = _plain(annotation)
+    if get_origin(kind) in (tuple, list):
+        return all(one is Ellipsis or one in (str, int, float) for one in get_args(kind))
+    return dict not in (kind, get_origin(kind))
+
+
+def _section(model: type[BaseModel], start: Mapping[str, Any], section: Section, key: str) -> dict[str, Any]:
+    with st.expander(section.title, icon=section.icon):
+        st.caption(section.about)
+        if len(section.names) > 1:
+            return _widgets(model, start, section.names, key)
+        (name,) = section.names  # its title stands above already
+        inner, _optional = _plain(model.model_fields[name].annotation)
+        return {name: settings_form(inner, start.get(name) or {}, key=f"{key}.{name}")}
 
 
 def _widgets(model: type[BaseModel], start: Mapping[str, Any], names: Sequence[str], key: str) -> dict[str, Any]:
@@ -154,4 +194,6 @@ def _options(kind: Any) -> list[Any] | None:
 def _option_label(option: Any) -> str:
     if option is None:
         return _("choose by itself")
+    if option == "":
+        return _("none")
     return _(str(option.value if isinstance(option, Enum) else option))

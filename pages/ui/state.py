@@ -78,6 +78,8 @@ PASSAGE: Final = Slot("passage", "", link="passage")
 UTTERANCE: Final = Slot("utterance", "", link="line")
 SOURCE: Final = Slot("source", "", link="source")
 RUN: Final = Slot("run", "", link="run")
+AGAINST: Final = Slot("against", "", link="against")
+"""The run that the chosen one is compared with."""
 VERSION: Final = Slot("version", "", link="version")
 RECORDING: Final = Slot("recording", "", link="recording")
 CONVERSATION: Final = Slot("conversation", "", link="talk")

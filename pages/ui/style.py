@@ -47,6 +47,13 @@ _CSS: Final = """
 .tokens .read { background: color-mix(in srgb, currentColor 7%, transparent); }
 .tokens .learnt { background: color-mix(in srgb, #5B8C70 34%, transparent); }
 .tokens .cut { opacity: .5; text-decoration: line-through; }
+.shares {
+  display: flex; gap: 2px; height: 1.1rem; margin: .2rem 0 .35rem; border-radius: 2px;
+  background: color-mix(in srgb, currentColor 7%, transparent);
+}
+.shares span { min-width: 2px; border-radius: 2px; }
+.shares-legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .82rem; opacity: .85; }
+.shares-legend i { display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .4em; }
 .clip-change {
   font: inherit; color: inherit; cursor: pointer; padding: .25rem .75rem; border-radius: 4px;
   background: color-mix(in srgb, #5B8C70 20%, transparent);

@@ -45,6 +45,8 @@ def test_a_model_trained_from_the_page_answers_in_the_chat_under_its_name(
     visitor.unfold("Fine-tune a model")
     visitor.write("Name", "little bamboo")
     visitor.write("Max steps", "60")
+    visitor.sees("About 60 steps", patience=4 * PATIENCE)
+    visitor.settled()
     visitor.press("Start")
     visitor.sees("The run is queued.")
     run = services.store.runs.all(persona_id=persona, kind="finetuning", limit=1)[0]

@@ -89,6 +89,7 @@ def test_doctor_names_each_thing_and_a_remedy_for_what_is_missing(command: Comma
     findings = {one["name"]: one for one in json.loads(result.output)["findings"]}
     assert findings["torch"]["fine"]
     assert "make run" in findings["worker"]["remedy"]
+    assert findings["runs at once"]["detail"] == "cpu: 0, gpu: 0, llm: 0"
     assert {"xtuner", "opencompass"} <= findings.keys()
 
 
@@ -121,3 +122,18 @@ def test_the_whole_novel_gives_its_quotes(command: Command, novel: Path, alias_f
     rows = rows_of(out)
     assert len(rows) >= 11_000
     assert max(row["chapter"] for row in rows) == 120
+
+
+def test_the_check_before_a_training_says_what_forbids_it_and_ends_with_2(command: Command, story: Path) -> None:
+    story.write_text(STORY.replace("沈青", "黛玉"), encoding="utf-8")
+    command("import", story)
+    command("extract")
+    command("dataset", "build")
+
+    fine = command("finetune", "--check", "--json")
+    forbidden = command("finetune", "--check", "--set", "device=gpu", "--set", "launcher={devices: 64}")
+
+    assert fine.exit_code == 0, fine.output
+    assert json.loads(fine.output)["memory"]["total"] > 0
+    assert forbidden.exit_code == 2
+    assert "GPU" in forbidden.output

@@ -87,6 +87,8 @@ class ToolchainReport:
     remedy: str = ""
     python: Path | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    absent: bool = False
+    """Nothing is wrong; it is only not built yet."""
 
 
 def load_spec(name: str) -> ToolchainSpec:
@@ -178,7 +180,8 @@ def check(name: str, settings: Settings, *, imports: bool = False) -> ToolchainR
     except StudioError as problem:
         return ToolchainReport(False, problem.message.format(**problem.values), problem.remedy.format(**problem.values))
     if python is None:
-        return ToolchainReport(False, N_("not built yet"), N_("Built on first use, or now by `make toolchains`."))
+        remedy = N_("Built on first use, or now by `make toolchains`.")
+        return ToolchainReport(False, N_("not built yet"), remedy, absent=True)
     asked = json.dumps([spec.shows, spec.imports if imports else ()])
     answer = run_briefly(Command((str(python), "-W", "ignore", "-c", _EXAMINE, asked), PROJECT), timeout=180)
     if answer.returncode != 0:

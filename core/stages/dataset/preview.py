@@ -86,14 +86,16 @@ def reader_of(
     vocabulary: int = 4000,
     trainer: str = "xtuner",
 ) -> SampleReader:
-    """Return what reads samples as the trainer would with that base: `tiny`, or a folder, relative to the workspace.
+    """Return what reads samples as the trainer would with that base: `tiny`, the id of a base model, or a folder.
 
-    The first one of a version and base takes seconds, then it is kept. MissingArtifactError where there is no such
-    folder or no tokenizer in it, SettingsError for an unknown chat form.
+    A folder is absolute or relative to the workspace. The first one of a version and base takes seconds, then it is
+    kept. MissingArtifactError where there is no such folder or no tokenizer in it, SettingsError for an unknown chat
+    form.
     """
     if base == TINY:
         return _tiny(version.id, template, vocabulary, trainer, store)
-    folder = store.workspace / base
+    known = {one.id: one.folder for one in store.bases.all()}
+    folder = store.workspace / known.get(base, base)
     if not folder.is_dir():
         raise MissingArtifactError(
             N_("The base model {base} is not there."), remedy=N_("Choose another one, or the tiny model."), base=base
@@ -115,13 +117,21 @@ def token_lengths(
     version: DatasetVersion, store: Store, reader: SampleReader, *, max_length: int, most: int = 5000
 ) -> TokenLengths:
     """Measure the samples to be trained, or `most` of them drawn by lot, always the same ones of a version."""
+    losses, samples = sample_losses(version, store, reader, most=most)
+    seen = [sum(loss[:max_length]) for loss in losses]
+    return TokenLengths(tuple(map(len, losses)), samples, max_length, sum(seen), sum(learnt == 0 for learnt in seen))
+
+
+def sample_losses(
+    version: DatasetVersion, store: Store, reader: SampleReader, *, most: int = 5000
+) -> tuple[list[list[bool]], int]:
+    """Return for each sample to be trained, or `most` of them, whether loss is taken on its tokens; and how many are.
+
+    Those drawn by lot are always the same ones of a version.
+    """
     samples = store.datasets.samples(version.id, split=Split.TRAIN)
     drawn = samples if len(samples) <= most else random.Random(version.fingerprint).sample(samples, most)
-    losses = reader.losses(_conversations(version, drawn))
-    seen = [sum(loss[:max_length]) for loss in losses]
-    return TokenLengths(
-        tuple(map(len, losses)), len(samples), max_length, sum(seen), sum(learnt == 0 for learnt in seen)
-    )
+    return reader.losses(_conversations(version, drawn)), len(samples)
 
 
 def _conversations(version: DatasetVersion, samples: Iterable[Sample]) -> Sequence[Mapping[str, Any]]:

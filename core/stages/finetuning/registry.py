@@ -1,14 +1,26 @@
-"""Brings a finished model home: its folder under `workspace/models`, its manifest, its record."""
+"""Brings a finished model home: its folder under `workspace/models`, with its adapter, copies and manifest in it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from core.errors import MissingArtifactError
+from core.translation import N_
+
+if TYPE_CHECKING:
+    from core.domain.training import Model
+    from core.store import Store
 
 MANIFEST = "manifest.json"
+ADAPTER = "adapter"
+"""In a model's folder: the adapter it was merged from, where its method makes one."""
+FOUR_BIT = "4bit"
+"""In a model's folder: its 4-bit copy, once one was made."""
 
 
 def model_id_of(run_id: str) -> str:
@@ -32,6 +44,41 @@ def bring_home(finished: Path, home: Path, manifest: Mapping[str, Any]) -> None:
     """Move the finished folder to `home`, manifest included, whole or not at all; again changes nothing."""
     if home.exists():
         return
-    (finished / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2), encoding="utf-8")
+    write_manifest(finished, manifest)
     home.parent.mkdir(parents=True, exist_ok=True)
     finished.rename(home)
+
+
+def put_beside(adapter: Path, finished: Path) -> None:
+    """Copy the adapter into the finished model's folder, whole or not at all; the run keeps its own."""
+    target = finished / ADAPTER
+    if target.exists():
+        return
+    draft = finished.with_name(f"{finished.name}.{ADAPTER}")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(adapter, draft)
+    draft.rename(target)
+
+
+def write_manifest(home: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest into the model's folder, in place of the one before."""
+    draft = home / f"{MANIFEST}.draft"
+    draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=2), encoding="utf-8")
+    draft.replace(home / MANIFEST)
+
+
+def home_of(model: Model, store: Store) -> Path:
+    """Return the model's folder; MissingArtifactError when it was removed or is not whole."""
+    home = store.workspace / model.folder
+    if model.removed_at is not None or not (home / "config.json").is_file():
+        raise MissingArtifactError(
+            N_("The files of {name} are not there any more."),
+            remedy=N_("Choose another model, or run its fine-tuning again."),
+            name=model.name,
+        )
+    return home
+
+
+def bytes_of(folder: Path) -> int:
+    """Return how much a folder takes on the disk; 0 for one that is not there."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

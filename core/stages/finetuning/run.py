@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.backends.rows import build
-from core.backends.tools import CONVERSATIONS, FINE_TUNERS, FineTuner
+from core.backends.tools import BOOK, CONVERSATIONS, FINE_TUNERS, FineTuner
 from core.domain.conversations import xtuner_conversations
 from core.domain.identity import now
 from core.domain.recipe import FineTuning
 from core.domain.text import DatasetVersion, Split
 from core.domain.training import Model, ModelKind
-from core.errors import MissingArtifactError, ToolFailedError
-from core.stages.finetuning.registry import bring_home, files_in, model_id_of, sha256_of
+from core.errors import MissingArtifactError
+from core.jobs.whole import write_whole
+from core.stages.finetuning.bases.inspecting import needs_conversion
+from core.stages.finetuning.checking import base_place
+from core.stages.finetuning.reading import book_of, foreseen_by_counting
+from core.stages.finetuning.registry import bring_home, files_in, model_id_of, put_beside, sha256_of
 from core.stages.finetuning.settings import TINY, FinetuneSettings
-from core.stages.finetuning.watching import BaseWatch, TrainingWatch
+from core.stages.finetuning.watching import BaseWatch, TrainingWatch, execute
 from core.translation import N_
 
 if TYPE_CHECKING:
@@ -28,8 +32,6 @@ if TYPE_CHECKING:
 
 HELD_OUT_SAMPLES = 64
 """Most held-out samples that the trial measures; enough for a tiny model's loss to be steady."""
-
-_LOG_END_BYTES = 6_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class _Room:
     begin: float
     """Share of the run's progress that building the trainer's environment took."""
 
+    @property
+    def reads_book(self) -> bool:
+        """Whether a base is built that reads the persona's book, too."""
+        return self.builds_base and self.settings.tiny.reads == "book"
+
     def at(self, fraction: float) -> float:
         """Return the run's progress when that fraction of what follows is done."""
         return self.begin + (1 - self.begin) * fraction
@@ -60,10 +67,7 @@ class _Room:
 
     def execute(self, name: str, command: Callable[[], Command], **watch: Callable[..., None]) -> None:
         """Run one of the trainer's programs; a known trouble at the end of its log is raised with its remedy."""
-        try:
-            self.context.execute(name, command, **watch)
-        except ToolFailedError as failure:
-            raise (self.tuner.explain(_end_of(self.context.folder / "run.log")) or failure) from failure
+        execute(self.context, self.tuner, name, command, **watch)
 
 
 def run(
@@ -76,7 +80,7 @@ def run(
     remedy when the trainer fails, RunCancelledError when stopped; the last checkpoint is kept then.
     """
     version = store.datasets.get(context.run.inputs["dataset_version"])
-    base = _base_folder(settings, store.workspace)
+    base = _base_folder(settings, store)
     context.progress(0.0, N_("Preparing the training program"))
     tuner = build(FINE_TUNERS, settings.trainer, environment(settings.trainer))
     context.versions(context.step("versions", tuner.versions))
@@ -91,13 +95,16 @@ def run(
     room = _Room(settings, context, tuner, version, work, home, begin=_progress_of(context, store))
     context.progress(room.at(0.02), N_("Writing the conversations"))
     held_out = _write_data(room, store)
+    _take_gpus(room)
     _make_base(room)
     final = _train(room)
     _finish(room, held_out)
+    context.progress(room.at(0.97), N_("Comparing with models that only count characters"))
+    references = context.step("references", lambda: _references(room, held_out))
     context.progress(room.at(0.98), N_("Registering the model"))
-    context.step("register", lambda: _register(room, store, final))
+    context.step("register", lambda: _register(room, store, final, references))
     context.progress(1.0, N_("The model is ready"))
-    return _result(room, final)
+    return _result(room, final, references)
 
 
 def inputs(settings: FinetuneSettings, store: Store, persona_id: str) -> dict[str, Any]:
@@ -125,22 +132,25 @@ def _version(settings: FinetuneSettings, store: Store, persona_id: str) -> Datas
     return versions[0]
 
 
-def _base_folder(settings: FinetuneSettings, workspace: Path) -> Path:
+def _base_folder(settings: FinetuneSettings, store: Store) -> Path:
     """Return the base model's folder; what would run code of its own is refused."""
     if settings.base == TINY:
         return Path("base")
-    folder = workspace / settings.base
+    folder = store.workspace / base_place(settings, store)
     config = folder / "config.json"
     if not config.is_file() or not any(folder.glob("*.safetensors")):
         raise MissingArtifactError(
             N_("The base model {base} is not there, or its folder holds no config.json and safetensors."),
-            remedy=N_("Put a model of a native architecture (e.g. Llama form) there, or choose “tiny”."),
+            remedy=N_("Bring it in on the fine-tuning page, under Base models; or choose “tiny”."),
             base=settings.base,
         )
-    if "auto_map" in json.loads(config.read_text(encoding="utf-8")):
+    told = json.loads(config.read_text(encoding="utf-8"))
+    if needs_conversion(told) or "auto_map" in told:
         raise MissingArtifactError(
             N_("The base model {base} wants to run program code of its own, which is never done here."),
-            remedy=N_("Use a copy converted to the Llama form, or another base model."),
+            remedy=N_("Bring it in on the fine-tuning page, under Base models: that converts it to the Llama form.")
+            if needs_conversion(told)
+            else N_("Use a copy converted to the Llama form, or another base model."),
             base=settings.base,
         )
     return folder
@@ -149,19 +159,30 @@ def _base_folder(settings: FinetuneSettings, workspace: Path) -> Path:
 def _write_data(room: _Room, store: Store) -> list[dict[str, Any]]:
     """Write the training file; return the held-out conversations the trial measures."""
     train = xtuner_conversations(room.version, store.datasets.samples(room.version.id, split=Split.TRAIN))
-    if not train:
+    if not any(turn.get("output_with_loss", True) for one in train for turn in one["conversation"]):
         raise MissingArtifactError(
             N_("The dataset version {version} has no sample to train on."),
             remedy=N_("Build a version with more lines of the persona on the dataset page."),
             version=room.version.name,
         )
-    file = room.context.folder / CONVERSATIONS
-    if not file.exists():
-        draft = file.with_suffix(".draft")
-        draft.write_text(json.dumps(train, ensure_ascii=False, indent=1), encoding="utf-8")
-        draft.replace(file)
+    _write_once(room.context.folder / CONVERSATIONS, json.dumps(train, ensure_ascii=False, indent=1))
+    if room.reads_book:
+        _write_once(room.context.folder / BOOK, "\n".join(book_of(room.version, store)))
     held_out = store.datasets.samples(room.version.id, split=Split.HELD_OUT, limit=HELD_OUT_SAMPLES)
     return xtuner_conversations(room.version, held_out)
+
+
+def _take_gpus(room: _Room) -> None:
+    """Wait for this machine's GPUs; under Slurm the scheduler gives them out."""
+    recipe = room.work.recipe
+    if recipe.device == "gpu" and recipe.launcher.scheduler != "slurm":
+        room.context.gpus(recipe.launcher.devices)
+
+
+def _write_once(file: Path, text: str) -> None:
+    """Write the file whole, unless an earlier attempt of the run has."""
+    if not file.exists():
+        write_whole(file, text)
 
 
 def _make_base(room: _Room) -> None:
@@ -174,6 +195,9 @@ def _train(room: _Room) -> dict[str, Any]:
     """Train and return `steps` and `final_loss`."""
     watch = TrainingWatch(room.context, room.tuner, room.work, span=room.span(0.3 if room.builds_base else 0.03, 0.75))
     room.tuner.prepare(room.work)
+    elsewhere = room.tuner.on_other_machines(room.work)
+    if elsewhere:
+        room.context.log(f"waiting for the other machines; start on each, with its number at the end: {elsewhere}")
     try:
         room.execute("train", lambda: room.tuner.train(room.work), on_line=watch.on_line, on_poll=watch.on_poll)
     finally:
@@ -202,9 +226,19 @@ def _finish(room: _Room, held_out: list[dict[str, Any]]) -> None:
     room.execute("trial", lambda: room.tuner.try_out(room.work, models, held_out))
 
 
-def _register(room: _Room, store: Store, final: Mapping[str, Any]) -> None:
-    manifest = _manifest(room, store, final)
-    bring_home(room.tuner.merged(room.work), room.home, manifest)
+def _references(room: _Room, held_out: list[dict[str, Any]]) -> dict[str, float]:
+    """Return how well models that only count characters foresee the held-out replies, from what was read here."""
+    train = json.loads((room.context.folder / CONVERSATIONS).read_text(encoding="utf-8"))
+    book = (room.context.folder / BOOK).read_text(encoding="utf-8") if room.reads_book else ""
+    return foreseen_by_counting(train, [passage for passage in book.split("\n") if passage], held_out)
+
+
+def _register(room: _Room, store: Store, final: Mapping[str, Any], references: Mapping[str, float]) -> None:
+    merged = room.tuner.merged(room.work)
+    if room.work.recipe.makes_adapter and merged.exists():
+        put_beside(room.tuner.adapter(room.work), merged)
+    manifest = _manifest(room, store, final, references)
+    bring_home(merged, room.home, manifest)
     store.models.add(
         Model(
             id=room.home.name,
@@ -225,7 +259,7 @@ def _base_name(room: _Room) -> str:
     return TINY if room.builds_base else Path(room.settings.base).name
 
 
-def _manifest(room: _Room, store: Store, final: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest(room: _Room, store: Store, final: Mapping[str, Any], references: Mapping[str, float]) -> dict[str, Any]:
     """Return everything needed to trust the model and to make it again."""
     record = store.runs.get(room.context.run.id)
     folder = room.context.folder
@@ -244,14 +278,15 @@ def _manifest(room: _Room, store: Store, final: Mapping[str, Any]) -> dict[str, 
         "seed": room.settings.seed,
         "commands": [dict(command) for command in record.commands],
         "versions": dict(record.versions),
-        "inputs": {CONVERSATIONS: sha256_of(folder / CONVERSATIONS)},
+        "inputs": {name: sha256_of(folder / name) for name in (CONVERSATIONS, *((BOOK,) if room.reads_book else ()))},
         **final,
         "trial": room.tuner.trial(room.work),
+        "references": dict(references),
         "files": files_in(merged if merged.exists() else room.home),
     }
 
 
-def _result(room: _Room, final: Mapping[str, Any]) -> dict[str, Any]:
+def _result(room: _Room, final: Mapping[str, Any], references: Mapping[str, float]) -> dict[str, Any]:
     trial = room.tuner.trial(room.work)
     return {
         "model": room.home.name,
@@ -259,15 +294,9 @@ def _result(room: _Room, final: Mapping[str, Any]) -> dict[str, Any]:
         **final,
         "parameters": trial["merged"]["parameters"],
         "held_out_loss": {name: one["held_out_loss"] for name, one in trial.items()},
+        "held_out_nats_per_character": {
+            **{name: one["held_out_nats_per_character"] for name, one in trial.items()},
+            **references,
+        },
         "answers": {name: dict(zip(room.work.questions, one["answers"], strict=True)) for name, one in trial.items()},
     }
-
-
-def _end_of(log: Path) -> str:
-    """Return what the last started program said at its end."""
-    if not log.exists():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
-        end = file.read().decode("utf-8", errors="replace")
-    return end.rpartition(" $ ")[2]  # how the run's log shows a command

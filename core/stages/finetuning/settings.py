@@ -30,7 +30,8 @@ class Subject(BaseModel):
     base: str = Field(
         default=TINY,
         min_length=1,
-        description="Base model: “tiny” builds a small one on the spot; else a folder, absolute or in the workspace.",
+        description="Base model: “tiny” builds a small one on the spot; else the id of one in the list of base models, "
+        "or a folder, absolute or in the workspace.",
     )
     questions: tuple[str, ...] = Field(
         default=("你是谁？", "今日天气可好？"),

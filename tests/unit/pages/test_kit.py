@@ -81,12 +81,6 @@ def test_only_the_end_of_a_long_log_is_read(tmp_path):
     assert run_panel.last_lines(log, count=2) == "line 9998\nline 9999"
 
 
-def test_a_curve_waits_for_a_point_that_is_still_being_written(tmp_path):
-    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 2.5}\n{"step": 2, "lo', encoding="utf-8")
-
-    assert run_panel.metric_rows(tmp_path) == [{"step": 1, "loss": 2.5}]
-
-
 def test_a_form_asks_for_every_setting_and_keeps_its_bounds():
     def script():
         import streamlit as st

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
-from core.backends.tools import CONVERSATIONS, Checkpoint, StepReport
-from core.backends.tools.xtuner import log
+from core.backends.tools import BOOK, CONVERSATIONS, Checkpoint, StepReport
+from core.backends.tools.xtuner import launching, log
 from core.backends.tools.xtuner.configuration import render
-from core.domain.recipe import FineTuning, TinyBase
+from core.domain.recipe import FineTuning, Recipe, TinyBase
 from core.domain.run import Command
 from core.errors import StudioError, ToolFailedError
 from core.jobs.door import run_briefly
@@ -26,7 +27,11 @@ from core.translation import N_
 
 PROGRAMS = Path(__file__).parent.parent / "xtuner_programs"
 CONFIG, WORK, ADAPTER, MERGED = "xtuner_config.py", "work", "adapter", "merged"
+BY_HAND = "by_hand"
+"""Where a training started by hand leaves its files, so that the run's own stay as they are."""
+OTHER_MACHINES = "other_machines.sh"
 REQUEST, TRIAL = "trial_request.json", "trial.json"
+QUANTISE, QUANTISED = "quantise_request.json", "quantised.json"
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class XTuner:
         return versions
 
     def build_base(self, work: FineTuning, tiny: TinyBase) -> Command:
-        """Build tokenizer and model from the conversations."""
+        """Build tokenizer and model from the conversations, and from the book where one lies beside them."""
         sizes = {
             "steps": tiny.steps,
             "hidden": tiny.hidden,
@@ -57,25 +62,43 @@ class XTuner:
             "seed": work.recipe.seed,
         }
         options = [part for name, value in sizes.items() for part in (f"--{name}", str(value))]
-        return self._program(work, "build_tiny_model.py", CONVERSATIONS, str(work.base), *options)
+        book = ("--book", BOOK) if (work.folder / BOOK).exists() else ()
+        return self._program(work, "build_tiny_model.py", CONVERSATIONS, str(work.base), *book, *options)
 
     def prepare(self, work: FineTuning) -> Path:
-        """Write the configuration, and beside it what it imports of ours: `python -m` looks there first."""
-        for module in ("stop_on_invalid_loss.py", *(("supervised_on_cpu.py",) if work.recipe.device == "cpu" else ())):
+        """Write the configuration, and beside it what it imports of ours: Python looks there first."""
+        for module in _programs_beside(work.recipe):
             shutil.copyfile(PROGRAMS / module, work.folder / module)
-        by_hand = shlex.join(["python", *self._train_arguments(work)])
+        if launching.elsewhere(work.recipe):
+            command = self.train(work)
+            script = launching.script_for_others(
+                work.recipe, command.argv, dict(command.env), work.folder, OTHER_MACHINES
+            )
+            (work.folder / OTHER_MACHINES).write_text(script, encoding="utf-8")
         file = work.folder / CONFIG
-        file.write_text(render(work, by_hand), encoding="utf-8")
+        file.write_text(render(work, self.by_hand(work)), encoding="utf-8")
         return file
+
+    def by_hand(self, work: FineTuning) -> str:
+        """Return the line for a shell in the run's folder, with the environment's `python` on its path."""
+        return shlex.join(launching.training(work.recipe, "python", CONFIG, "--work-dir", BY_HAND))
+
+    def on_other_machines(self, work: FineTuning) -> str | None:
+        """Return the line that starts the script which `prepare` left for them."""
+        if not launching.elsewhere(work.recipe):
+            return None
+        return f"sh {shlex.quote(str(work.folder / OTHER_MACHINES))} 1"
 
     def train(self, work: FineTuning) -> Command:
         """Train, resuming the last checkpoint of this very run if there is one."""
+        arguments, more = [CONFIG, "--work-dir", WORK], launching.environment(work.recipe, work.folder)
         checkpoint = self.last_checkpoint(work)
-        if checkpoint is None:
-            return self._module(work, *self._train_arguments(work))
-        resume = ("--resume", str(checkpoint.path.relative_to(work.folder)))
-        # the checkpoint holds the optimizer's pickles; it is our own, written by this run
-        return self._module(work, *self._train_arguments(work), *resume, TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="1")
+        if checkpoint is not None:
+            arguments += ["--resume", str(checkpoint.path.relative_to(work.folder))]
+            # the checkpoint holds the optimizer's pickles; it is our own, written by this run
+            more["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"
+        command = launching.training(work.recipe, str(self.python), *arguments)
+        return Command(command, work.folder, {**_environment(work), **more})
 
     def convert(self, work: FineTuning) -> Command:
         """Turn the last checkpoint into safetensors."""
@@ -95,6 +118,10 @@ class XTuner:
         module = ("-m", "xtuner.tools.model_converters.merge")
         device = "cpu" if work.recipe.device == "cpu" else "auto"
         return self._module(work, *module, str(work.base), ADAPTER, MERGED, "--safe-serialization", "--device", device)
+
+    def adapter(self, work: FineTuning) -> Path:
+        """Return where `convert` leaves the adapter."""
+        return work.folder / ADAPTER
 
     def merged(self, work: FineTuning) -> Path:
         """Return where `merge`, or `convert` of a full training, leaves the model."""
@@ -119,14 +146,38 @@ class XTuner:
         found: dict[str, Any] = json.loads((work.folder / TRIAL).read_text(encoding="utf-8"))
         return found
 
+    def quantise(self, work: FineTuning, copy: Path, held_out: list[dict[str, Any]]) -> Command:
+        """Write the request and return the command that answers it."""
+        request = {
+            "model": str(work.base),
+            "copy": str(copy),
+            "system": work.system,
+            "questions": work.questions,
+            "held_out": held_out,
+            "new_tokens": work.recipe.intervals.probe_tokens,
+            "seed": work.recipe.seed,
+            "out": QUANTISED,
+        }
+        (work.folder / QUANTISE).write_text(json.dumps(request, ensure_ascii=False), encoding="utf-8")
+        return self._program(work, "quantise.py", QUANTISE)
+
+    def quantised(self, work: FineTuning) -> dict[str, Any]:
+        """Read the figures."""
+        found: dict[str, Any] = json.loads((work.folder / QUANTISED).read_text(encoding="utf-8"))
+        return found
+
     def last_checkpoint(self, work: FineTuning) -> Checkpoint | None:
-        """Return what XTuner named last; it writes the name after the file, so the file is whole."""
-        pointer = work.folder / WORK / "last_checkpoint"
-        if not pointer.exists():
-            return None
+        """Return what XTuner named last; it writes the name after the file, so the file is whole.
+
+        Where a full disk took the name, the newest file that is whole.
+        """
+        folder = work.folder / WORK
+        pointer = folder / "last_checkpoint"
         # by name only: the path in it is absolute and the workspace may have moved
-        file = work.folder / WORK / Path(pointer.read_text(encoding="utf-8").strip()).name
-        return Checkpoint(file, int(file.stem.removeprefix("iter_"))) if file.exists() else None
+        named = Path(pointer.read_text(encoding="utf-8").strip()).name if pointer.exists() else ""
+        whole = [folder / named] if named else [file for file in folder.glob("iter_*.pth") if is_zipfile(file)]
+        steps = {int(file.stem.removeprefix("iter_")): file for file in whole if file.exists()}
+        return Checkpoint(steps[max(steps)], max(steps)) if steps else None
 
     def read_line(self, line: str) -> StepReport | None:
         """See `log.read_line`."""
@@ -136,27 +187,32 @@ class XTuner:
         """See `log.measurements`."""
         return log.measurements(work.folder / WORK, after)
 
-    def probes(self, work: FineTuning) -> list[tuple[int, list[str]]]:
+    def probes(self, work: FineTuning, after: int = 0) -> list[tuple[int, list[str]]]:
         """See `log.probes`."""
-        return log.probes(work.folder / WORK)
+        return log.probes(work.folder / WORK, after)
 
     def explain(self, log_end: str) -> StudioError | None:
         """See `log.explain`."""
         return log.explain(log_end)
 
-    def _train_arguments(self, work: FineTuning) -> tuple[str, ...]:
-        return ("-m", "xtuner.tools.train", CONFIG, "--work-dir", WORK)
-
     def _program(self, work: FineTuning, program: str, *arguments: str) -> Command:
         return self._module(work, str(PROGRAMS / program), *arguments)
 
     def _module(self, work: FineTuning, *arguments: str, **more: str) -> Command:
-        environment = {
-            "OMP_NUM_THREADS": str(work.recipe.threads),
-            "HF_HUB_OFFLINE": "1",
-            "HF_HOME": str(work.folder / "cache"),
-            "TOKENIZERS_PARALLELISM": "false",
-            "PYTHONUNBUFFERED": "1",
-            **more,
-        }
-        return Command((str(self.python), *arguments), work.folder, environment)
+        return Command((str(self.python), *arguments), work.folder, {**_environment(work), **more})
+
+
+def _programs_beside(recipe: Recipe) -> tuple[str, ...]:
+    on_cpu = ("supervised_on_cpu.py",) if recipe.device == "cpu" else ()
+    in_group = (launching.IN_GROUP,) if launching.in_group(recipe) else ()
+    return "stop_on_invalid_loss.py", "measure_step.py", *on_cpu, *in_group
+
+
+def _environment(work: FineTuning) -> dict[str, str]:
+    return {
+        "OMP_NUM_THREADS": str(work.recipe.threads),
+        "HF_HUB_OFFLINE": "1",
+        "HF_HOME": str(work.folder / "cache"),
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+    }

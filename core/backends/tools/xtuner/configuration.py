@@ -6,6 +6,7 @@ from pathlib import PurePath
 from string import Template
 
 from core.backends.tools import CONVERSATIONS
+from core.backends.tools.xtuner import launching
 from core.domain.recipe import FineTuning, Recipe
 from core.settings import CONFIGS
 
@@ -45,8 +46,13 @@ _PROBE = """\
         max_new_tokens={tokens},
     ),
 """
-_SCHEDULE = """\
+_WRAPPER = """
+model_wrapper_cfg = dict(type="MMDistributedDataParallel", find_unused_parameters=False, device_ids=None)
+"""
+_WARM_UP = """\
     dict(type=LinearLR, start_factor=1e-5, by_epoch={by_epoch}, begin=0, end={warm}{convert}),
+"""
+_DECAY = """\
     dict(type=CosineAnnealingLR, eta_min=0.0, by_epoch={by_epoch}, begin={warm}, end={end}{convert}),
 """
 
@@ -89,17 +95,25 @@ def _numbers(recipe: Recipe) -> dict[str, object]:
 def _length(recipe: Recipe) -> dict[str, str]:
     """Count steps where the recipe names them, else epochs as XTuner's own configurations do."""
     if recipe.max_steps:
-        warm = max(1, round(recipe.optimizer.warmup_ratio * recipe.max_steps))
-        schedule = _SCHEDULE.format(by_epoch=False, warm=warm, end="max_iters", convert="")
+        steps = round(recipe.optimizer.warmup_ratio * recipe.max_steps)
+        # a warm-up of one step never leaves its first rate, and the decay goes on from there
+        warm = str(steps) if steps > 1 else "0"
         return {
             "length": f"max_iters = {recipe.max_steps}",
             "train_length": "max_iters=max_iters",
-            "schedule": schedule,
+            "schedule": _schedule(warm, "max_iters", by_epoch=False),
         }
-    schedule = _SCHEDULE.format(
-        by_epoch=True, warm="warmup_ratio * max_epochs", end="max_epochs", convert=", convert_to_iter_based=True"
-    )
-    return {"length": f"max_epochs = {recipe.epochs}", "train_length": "max_epochs=max_epochs", "schedule": schedule}
+    warm = "warmup_ratio * max_epochs" if recipe.optimizer.warmup_ratio else "0"
+    return {
+        "length": f"max_epochs = {recipe.epochs}",
+        "train_length": "max_epochs=max_epochs",
+        "schedule": _schedule(warm, "max_epochs", by_epoch=True),
+    }
+
+
+def _schedule(warm: str, end: str, *, by_epoch: bool) -> str:
+    parts = _DECAY if warm == "0" else _WARM_UP + _DECAY
+    return parts.format(warm=warm, end=end, by_epoch=by_epoch, convert=", convert_to_iter_based=True" * by_epoch)
 
 
 def _machine(recipe: Recipe) -> dict[str, str]:
@@ -112,6 +126,8 @@ def _machine(recipe: Recipe) -> dict[str, str]:
             "scaling": "",
             "dist_backend": "gloo",
             "map_processes": "1",
+            "weights": "float32",
+            "wrapper": _WRAPPER if launching.in_group(recipe) else "",  # else mmengine names a GPU for each process
         }
     scaled = recipe.precision == "float16"
     return {
@@ -122,6 +138,9 @@ def _machine(recipe: Recipe) -> dict[str, str]:
         "scaling": f'    loss_scale="dynamic",\n    dtype="{recipe.precision}",\n' if scaled else _plain_amp(recipe),
         "dist_backend": "nccl",
         "map_processes": "4",
+        # a full training moves the weights by less than a 16-bit number can tell apart
+        "weights": "float32" if recipe.method == "full" else recipe.precision,
+        "wrapper": "",
     }
 
 

@@ -5,6 +5,7 @@ Source: `template_map_fn` and `encode_fn` of XTuner 0.2.0; tests/tools holds bot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,6 +70,8 @@ FORMS: dict[str, ChatForm] = {
 _WITHOUT_START = frozenset({"QWenTokenizer", "QWen2Tokenizer", "Qwen2Tokenizer", "Qwen2TokenizerFast"})
 """Tokenizers XTuner puts no start token before."""
 
+_MARK = re.compile(r"<[^<>\s]{1,40}>")
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -121,6 +124,13 @@ class XTunerReader:
         text = self._tokenizer.apply_chat_template(messages, tokenize=False)
         found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return found
+
+    def broken_marks(self) -> list[str]:
+        """Return the marks around the words that the tokenizer cuts into pieces: it was not made for this form."""
+        form = self._form
+        marks = list(dict.fromkeys(_MARK.findall(form.system + form.instruction + form.suffix)))
+        cut = self._encoded(marks)["input_ids"] if marks else []
+        return [mark for mark, tokens in zip(marks, cut, strict=True) if len(tokens) != 1]
 
     def _pieces(self, turns: Sequence[Mapping[str, Any]]) -> Iterator[_Piece]:
         form = self._form

@@ -1,1 +1,1 @@
-"""Small programs that run inside XTuner's environment; they import nothing of ours, and we never import them."""
+"""Small programs that run inside XTuner's environment; of ours they import only each other."""

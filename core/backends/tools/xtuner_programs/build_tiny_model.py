@@ -1,10 +1,10 @@
 """Build a tiny causal language model of Llama architecture, tokenizer included, from a conversation file.
 
-    python build_tiny_model.py CONVERSATIONS OUT --steps 300 --hidden 128 --layers 2 --vocab 4000 --seed 42
+    python build_tiny_model.py CONVERSATIONS OUT --book FILE --steps 300 --hidden 128 --layers 2 --vocab 4000 --seed 42
 
-The tokenizer is trained on the conversations; the model learns the bare lines (no chat form), as a
-base model does. Prints one JSON object a line: `{"step", "steps", "loss", "lr"}`. Runs in XTuner's
-environment because a tokenizer saved by a newer transformers does not load there.
+The tokenizer is trained on the conversations. The model reads the book (a passage a line), where there is one, and
+the bare lines (no chat form), as a base model does. Prints one JSON object a line: `{"step", "steps", "loss", "lr"}`.
+Runs in XTuner's environment because a tokenizer saved by a newer transformers does not load there.
 """
 
 # Its imports live in another environment.
@@ -105,10 +105,15 @@ def bare_lines(conversations: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(text for turn in turns for text in (turn["input"], turn["output"]) if text))
 
 
+def passages(book: Path | None) -> list[str]:
+    """Return the book's passages in reading order."""
+    return [] if book is None else [line for line in book.read_text(encoding="utf-8").split("\n") if line]
+
+
 def learn(model: LlamaForCausalLM, stream: list[int], args: argparse.Namespace) -> None:
     """Teach the model to continue `stream`, all weights trained; print the loss as it falls."""
     tokens = torch.tensor(stream if len(stream) > args.length else stream * (args.length // len(stream) + 2))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.steps, pct_start=0.1)
     model.train()
     for step in range(1, args.steps + 1):
@@ -130,11 +135,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("conversations", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--book", type=Path)
     for name, default in (("steps", 300), ("hidden", 128), ("layers", 2), ("vocab", 4000), ("seed", 42)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    for name, default in (("batch", 8), ("length", 128), ("log-every", 10)):
+    for name, default in (("batch", 2), ("length", 512), ("log-every", 10)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--lr", type=float, default=4e-3)
+    parser.add_argument("--lr", type=float, default=3e-3)
     return parser.parse_args()
 
 
@@ -148,7 +154,8 @@ def main() -> None:
     model = build_model(len(tokenizer), args.hidden, args.layers)
     lines = bare_lines(conversations)
     random.shuffle(lines)
-    stream = [token for line in lines for token in (*tokenizer.encode(line), tokenizer.eos_token_id)]
+    texts = [*passages(args.book), *lines]
+    stream = [token for text in texts for token in (*tokenizer.encode(text), tokenizer.eos_token_id)]
     if args.steps and stream:
         learn(model, stream, args)
     tokenizer.save_pretrained(args.out)

@@ -4,7 +4,9 @@
 
 REQUEST is a JSON file: `{"models": {"base": DIR, "merged": DIR}, "system": TEXT, "questions": [TEXT],
 "held_out": [conversation], "new_tokens": 48, "seed": 42, "out": FILE}`. FILE then holds, for each model,
-`{"parameters", "answers": [TEXT], "held_out_loss": nats per token of her words or null}`.
+`{"parameters", "answers": [TEXT], "held_out_loss": nats per token of her words or null,
+"held_out_nats_per_character": the same sum over characters, the end of a reply being one more}`. Her words are
+every reply that is to be learnt, each foreseen from the talk before it.
 """
 
 # Its imports live in another environment.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +26,16 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 END = "<|im_end|>"
 
 
-def messages_of(conversation: dict[str, Any]) -> list[dict[str, str]]:
-    """Return a conversation of the training file as chat messages."""
+def replies_of(conversation: dict[str, Any]) -> Iterator[tuple[list[dict[str, str]], str]]:
+    """Yield each reply that is to be learnt, with the chat messages before it."""
     messages: list[dict[str, str]] = []
     for turn in conversation["conversation"]:
         if turn.get("system"):
             messages.append({"role": "system", "content": turn["system"]})
         messages.append({"role": "user", "content": turn["input"]})
+        if turn.get("output_with_loss", True):
+            yield list(messages), turn["output"]
         messages.append({"role": "assistant", "content": turn["output"]})
-    return messages
 
 
 class Candidate:
@@ -65,19 +69,21 @@ class Candidate:
         return self.tokenizer.decode(reply[0, prompt.shape[1] :], skip_special_tokens=True).strip()
 
     @torch.no_grad()
-    def loss(self, conversations: list[dict[str, Any]]) -> float | None:
-        """Return the mean negative log-likelihood per token (nats) of each conversation's last reply."""
-        total, count = 0.0, 0
-        for conversation in conversations:
-            *before, last = messages_of(conversation)
-            prompt = self.prompt(before)
-            reply = self.tokens(last["content"] + END)
-            tokens = torch.cat([prompt, reply], dim=1)
-            labels = tokens.clone()
+    def foresight(self, conversations: list[dict[str, Any]]) -> dict[str, float | None]:
+        """Return the mean negative log-likelihood (nats) of the replies, ends included, by token and by character."""
+        total, tokens, characters = 0.0, 0, 0
+        for before, words in (reply for conversation in conversations for reply in replies_of(conversation)):
+            prompt, reply = self.prompt(before), self.tokens(words + END)
+            both = torch.cat([prompt, reply], dim=1)
+            labels = both.clone()
             labels[:, : prompt.shape[1]] = -100
-            total += self.model(input_ids=tokens, labels=labels).loss.item() * reply.shape[1]
-            count += reply.shape[1]
-        return total / count if count else None
+            total += self.model(input_ids=both, labels=labels).loss.item() * reply.shape[1]
+            tokens += reply.shape[1]
+            characters += len(words) + 1
+        return {
+            "held_out_loss": total / tokens if tokens else None,
+            "held_out_nats_per_character": total / characters if characters else None,
+        }
 
 
 def tried(folder: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def tried(folder: str, request: dict[str, Any]) -> dict[str, Any]:
     candidate = Candidate(folder)
     return {
         "parameters": candidate.model.num_parameters(),
-        "held_out_loss": candidate.loss(request["held_out"]),
+        **candidate.foresight(request["held_out"]),
         "answers": [candidate.answer(request["system"], q, request["new_tokens"]) for q in request["questions"]],
     }
 

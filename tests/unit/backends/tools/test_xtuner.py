@@ -75,9 +75,15 @@ def test_merging_names_base_adapter_and_target(tmp_path: Path):
 def test_the_configuration_says_how_to_run_it_by_hand_and_finds_its_modules(tmp_path: Path):
     config = XTuner(PYTHON).prepare(tuning(tmp_path))
 
-    assert "python -m xtuner.tools.train xtuner_config.py --work-dir work" in config.read_text(encoding="utf-8")
-    assert (tmp_path / "supervised_on_cpu.py").exists()
-    assert (tmp_path / "stop_on_invalid_loss.py").exists()
+    line = XTuner(PYTHON).by_hand(tuning(tmp_path))
+    assert line == "python -m xtuner.tools.train xtuner_config.py --work-dir by_hand"
+    assert line in config.read_text(encoding="utf-8")
+    assert {file.name for file in tmp_path.glob("*.py")} == {
+        "xtuner_config.py",
+        "supervised_on_cpu.py",
+        "stop_on_invalid_loss.py",
+        "measure_step.py",
+    }
 
 
 def test_the_tiny_base_is_built_from_the_conversations_with_the_runs_seed(tmp_path: Path):

@@ -29,6 +29,38 @@ def test_a_line_of_the_base_model_is_read_too():
     assert read_line(line) == StepReport(10, 300, 5.5)
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("0:00:12", 12.0), ("3:02:01", 10_921.0), ("1 day, 0:00:05", 86_405.0), ("11 days, 1:00:00", 954_000.0)],
+)
+def test_the_trainers_own_time_left_is_read(told: str, seconds: float):
+    report = read_line(f"Iter(train) [ 5/150]  lr: 1.0000e-03  eta: {told}  time: 0.2  loss: 6.2900")
+
+    assert report == StepReport(5, 150, 6.29, seconds)
+
+
+def test_tokens_a_second_are_those_of_a_step_over_its_time(tmp_path: Path):
+    file = tmp_path / "20261123_000000" / "vis_data" / "scalars.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        '{"loss": 2.0, "time": 0.25, "tokens": 1000.0, "memory": 640.5, "step": 1}\n'
+        '{"loss": 2.0, "tokens": 1000.0, "step": 2}\n'
+    )
+    found = dict(measurements(tmp_path, after=0))
+
+    assert found[1] == {"loss": 2.0, "step_seconds": 0.25, "tokens_per_second": 4000.0, "memory_mb": 640.5}
+    assert found[2] == {"loss": 2.0}
+
+
+@pytest.mark.parametrize("after", [0, 1, 1_999, 4_990, 5_000])
+def test_of_a_long_file_no_step_is_missed(tmp_path: Path, after: int):
+    file = tmp_path / "20261123_000000" / "vis_data" / "scalars.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("".join(f'{{"loss": 2.0, "time": 0.1, "step": {step}}}\n' for step in range(1, 5_001)))
+
+    assert [step for step, _ in measurements(tmp_path, after)] == list(range(after + 1, 5_001))
+
+
 def test_other_lines_say_nothing():
     for line in ("", "Saving checkpoint at 20 iterations", "{'step': 1}", '{"parameters": 7}', "Iter(val) [1/2]"):
         assert read_line(line) is None
@@ -68,15 +100,19 @@ def test_a_value_that_is_no_number_is_left_out(tmp_path: Path):
 
 
 def test_sample_answers_come_without_their_prompt():
-    found = probes(RECORDED / "work")
+    found = probes(RECORDED / "work", after=0)
 
     assert [step for step, _ in found] == [20, 40]
     assert found[0][1] == ["不必，我宁可一直静着。", "不必，心里有事的人才那样换气。"]
 
 
+def test_only_new_rounds_of_answers_are_read():
+    assert [step for step, _ in probes(RECORDED / "work", after=20)] == [40]
+
+
 def test_a_training_that_has_not_begun_has_nothing(tmp_path: Path):
     assert measurements(tmp_path / "work", after=0) == []
-    assert probes(tmp_path / "work") == []
+    assert probes(tmp_path / "work", after=0) == []
 
 
 @pytest.mark.parametrize(
@@ -99,10 +135,21 @@ def test_a_recorded_trouble_is_known(recording: str, said: str):
     ("end", "remedy"),
     [
         ("ModuleNotFoundError: No module named 'mmengine'", "make toolchains"),
+        ("ValueError: the warm-up is shorter than two steps", "0 as warm-up ratio"),
+        ("ValueError: end should be larger than begin, but got begin=0, end=0", "0 as warm-up ratio"),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", "qlora"),
         ("RuntimeError: [enforce fail] . DefaultCPUAllocator: can't allocate memory", "qlora"),
+        ("worker 1 ended\ntraceback : Signal 9 (SIGKILL) received by PID 4711", "qlora"),
+        ("ImportError: deepspeed is not installed properly, please check.", "Choose no DeepSpeed"),
+        ("AssertionError: Torch not compiled with CUDA enabled", "Train on the CPU"),
+        ("torch.distributed.DistNetworkError: The client socket has timed out after 600s", "rendezvous can be reached"),
+        (
+            "DistNetworkError: The server socket has failed to listen on [::]:29500 (errno: 98 - EADDRINUSE)",
+            "another port",
+        ),
         ("OSError: [Errno 28] No space left on device", "Free some space"),
         ("OSError: base does not appear to have a file named config.json.", "Download it again"),
+        ("OSError: Error no file named model.safetensors found in directory base.", "Download it again"),
     ],
 )
 def test_a_trouble_of_the_machine_is_known(end: str, remedy: str):

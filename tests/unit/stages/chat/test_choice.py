@@ -43,6 +43,16 @@ def test_trained_models_and_the_server_can_be_chosen(store, persona):
     assert choice_of("m1", persona.id, settings=served, store=store).title == "name of m1"
 
 
+def test_a_removed_model_is_not_offered(store, persona):
+    for model_id in ("m1", "m2"):
+        trained(store, persona, model_id)
+    store.models.remove("m1", who="anna")
+
+    assert [choice.id for choice in choices(persona.id, settings=SETTINGS, store=store)] == ["retrieval", "m2"]
+    with pytest.raises(NotFoundError):
+        choice_of("m1", persona.id, settings=SETTINGS, store=store)
+
+
 def test_a_choice_that_is_gone_is_refused(store, persona):
     with pytest.raises(NotFoundError):
         choice_of("m9", persona.id, settings=SETTINGS, store=store)

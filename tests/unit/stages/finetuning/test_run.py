@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def test_the_manifest_tells_how_to_make_the_model_again(desk: Desk):
     assert manifest["seed"] == manifest["settings"]["seed"] == 7
     assert [command["name"] for command in manifest["commands"]] == ["base", "train", "convert", "merge", "trial"]
     assert manifest["steps"] == 100
-    assert set(manifest["files"]) == {"config.json", "model.safetensors"}
+    own = {"config.json", "model.safetensors"}
+    assert set(manifest["files"]) == {*own, *(f"adapter/{name}" for name in own)}
     assert set(manifest["base"]["files"]) == {"config.json", "model.safetensors"}
     assert len(manifest["inputs"]["conversations.json"]) == 64
 
@@ -96,6 +98,24 @@ def test_the_result_compares_base_and_model(desk: Desk):
     assert result["held_out_loss"] == {"base": 5.0, "merged": 3.0}
     assert result["answers"]["merged"] == {"你是谁？": "嗯。", "冷么？": "嗯。"}
     assert (result["steps"], result["first_loss"], result["final_loss"]) == (100, 6.0, 0.06)
+
+
+def test_every_point_of_the_curves_tells_speed_and_memory(desk: Desk):
+    desk.finetune()
+
+    points = [point for point in desk.metrics() if "loss" in point]
+    assert {point["tokens_per_second"] for point in points} == {5000.0}
+    assert {point["memory_mb"] for point in points} == {640.0}
+
+
+def test_several_machines_are_told_what_to_start(desk: Desk):
+    desk.finetune(launcher={"devices": 2, "machines": 3, "rendezvous": "10.0.0.7:29500"})
+
+    script = desk.folder / "other_machines.sh"
+    said = [line for line in (desk.folder / "run.log").read_text().splitlines() if "other machines" in line]
+    assert len(said) == 1
+    assert said[0].endswith(f"sh {script} 1")
+    assert script.exists()
 
 
 def test_a_killed_training_goes_on_at_its_last_checkpoint(desk: Desk):
@@ -195,6 +215,17 @@ def test_a_version_without_samples_is_refused_before_anything_starts(desk: Desk)
     desk.store.datasets.add(version(id="dsv-empty", train_samples=0), [])
     with pytest.raises(MissingArtifactError) as failure:
         desk.finetune(dataset_version_id="dsv-empty")
+
+    assert "no sample" in failure.value.message
+    assert desk.started("build_tiny_model") == []
+
+
+def test_a_version_whose_replies_are_all_context_is_refused_as_well(desk: Desk):
+    heard, said = sample(0).turns
+    only_context = replace(sample(0), turns=(heard, replace(said, context=True)))
+    desk.store.datasets.add(version(id="dsv-context", train_samples=1), [only_context])
+    with pytest.raises(MissingArtifactError) as failure:
+        desk.finetune(dataset_version_id="dsv-context")
 
     assert "no sample" in failure.value.message
     assert desk.started("build_tiny_model") == []

@@ -19,6 +19,11 @@ def test_a_preset_is_named_after_its_file(name: str):
     assert preset_values(name)["preset"] == name
 
 
+def test_every_field_of_the_form_is_explained_in_a_sentence():
+    for name, field in FinetuneSettings.model_fields.items():
+        assert (field.description or "")[-1:] == ".", name
+
+
 def test_an_unknown_preset_names_the_known_ones():
     with pytest.raises(SettingsError) as failure:
         preset_values("gigantic")
