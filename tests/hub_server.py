@@ -189,12 +189,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             block = content[at : at + _BLOCK]
+            double.sent[name] += len(block)  # first: who has got it may look at once
             try:
                 self.wfile.write(block)
             except OSError:
+                double.sent[name] -= len(block)
                 self.close_connection = True
                 return
-            double.sent[name] += len(block)
             at += len(block)
 
     def _json(self, status: int, told: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:

@@ -15,6 +15,19 @@ from tests.little_base import base_files
 REPOSITORY = "bamboo/little-base"
 
 
+def name_the_model(visitor: Visitor, repository: str) -> None:
+    """Type the id of a model; again where the box was just being replaced by that of another hub."""
+    box = visitor.page.get_by_test_id("stSelectbox").filter(has_text="Model").first.locator("input")
+    for _attempt in range(5):
+        box.fill(repository)
+        box.press("Enter")
+        visitor.settled()
+        visitor.page.wait_for_timeout(300)
+        if box.input_value() == repository:
+            return
+    raise AssertionError(f"the box holds {box.input_value()}")
+
+
 @pytest.mark.slow
 def test_a_base_model_of_a_hub_is_looked_at_brought_in_offered_and_deleted(
     browser: object, start_app: Callable[..., RunningApp], open_tab: Callable[..., Visitor]
@@ -25,15 +38,10 @@ def test_a_base_model_of_a_hub_is_looked_at_brought_in_offered_and_deleted(
         visitor.open("finetuning?part=bases")
         visitor.page.get_by_role("radio", name="Hugging Face").click()
         visitor.settled()
-        model = visitor.page.get_by_test_id("stSelectbox").filter(has_text="Model").first.locator("input")
-        model.fill("bamboo/nothing")
-        model.press("Enter")
-        visitor.settled()
+        name_the_model(visitor, "bamboo/nothing")
         visitor.press("Look")
         visitor.sees_problem("Hugging Face has no bamboo/nothing")
-        model.fill(REPOSITORY)
-        model.press("Enter")
-        visitor.settled()
+        name_the_model(visitor, REPOSITORY)
         visitor.press("Look")
         visitor.sees("Nothing was fetched yet.")
         visitor.sees("LlamaForCausalLM")

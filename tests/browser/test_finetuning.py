@@ -64,9 +64,9 @@ def test_a_model_trained_from_the_page_answers_in_the_chat_under_its_name(
     assert model.run_id == run.id
     assert (services.settings.workspace / model.folder / "config.json").exists()
 
-    if not model.in_use:
-        visitor.press("Talk with this one")
-        visitor.sees(f"{model.name} answers in the chat now.")
+    visitor.open("finetuning?part=models")
+    visitor.press("Talk with this one")
+    visitor.sees(f"{model.name} answers in the chat now.")
     visitor.open("chat")
     visitor.page.get_by_placeholder("Write to").fill("你是谁？")
     visitor.page.get_by_placeholder("Write to").press("Enter")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -33,6 +35,6 @@ def test_the_form_says_what_the_settings_come_to_and_starts_nothing_hopeless(hou
     visitor.choose("Preset", "lora")
     visitor.sees("internlm2-chat-1_8b is not here yet.")
     visitor.press("Bring it in")
-    visitor.sees("Bring a base model in")
-    assert "part=bases" in visitor.page.url
+    expect(visitor.page).to_have_url(re.compile("part=bases"), timeout=PATIENCE)
+    visitor.sees("Where it is")
     assert visitor.overflows() <= 0

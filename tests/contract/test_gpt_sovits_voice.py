@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -273,6 +274,13 @@ def test_a_hanging_server_is_noticed_and_called_gone(stand_in, trainer, tmp_path
 
         until(lambda: voice.state() is ServerState.READY)
         assert voice.speak(TEXT).seconds > 1
+
+
+def test_a_server_is_looked_at_from_within_a_loop_too(voice):
+    async def looks() -> ServerState:
+        return voice.state()
+
+    assert asyncio.run(looks()) is ServerState.READY
 
 
 def test_a_server_that_lives_but_never_speaks_is_given_up(stand_in, voice, monkeypatch):

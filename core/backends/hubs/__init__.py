@@ -177,11 +177,10 @@ def _there(folder: Path, file: HubFile) -> int:
 def absent(hub: str, repository: str, revision: str) -> HubRefusedError:
     """Return what to raise for a repository, revision or file that is not there, or hidden."""
     return HubRefusedError(
-        N_("{hub} has no {repository} (revision {revision}), or hides it."),
+        N_("{hub} has no {repository}, or hides it."),
         remedy=N_("Check the name, owner/name, and the revision. A private one wants a token in the environment."),
         hub=hub,
-        repository=repository,
-        revision=revision or "-",
+        repository=f"{repository}@{revision}" if revision else repository,
     )
 
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 import wave
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,7 +139,8 @@ class GptSovitsVoice:
 
     def state(self) -> ServerState:
         """Look at the port and at /docs; there is no better sign of life."""
-        return asyncio.run(self._look())
+        with ThreadPoolExecutor(1) as own:  # who asks may live in a loop already
+            return own.submit(asyncio.run, self._look()).result()
 
     def close(self) -> None:
         """Each take has its own connection, closed with it."""
