@@ -277,7 +277,7 @@ def test_a_hanging_server_is_noticed_and_called_gone(stand_in, trainer, tmp_path
 
 
 def test_a_server_is_looked_at_from_within_a_loop_too(voice):
-    async def looks() -> ServerState:
+    async def looks() -> object:
         return voice.state()
 
     assert asyncio.run(looks()) is ServerState.READY
