@@ -150,7 +150,7 @@ class Pipeline:
 
     def _hum(self, segment: str, asked: dict[str, Any], rate: int) -> Samples:
         seed = repr((self.loaded, self.reference, asked["seed"], asked["top_k"], asked["temperature"]))
-        height = 150 + int(hashlib.sha256(seed.encode()).hexdigest(), 16) % 200
+        height = 150 + int(hashlib.sha256(seed.encode()).hexdigest(), 16) % 2_000_000 / 10_000
         times = np.arange(int(rate * 0.18 / asked["speed_factor"])) / rate
         tones = [height + ord(letter) % 100 for letter in segment if letter.isalnum()]
         return np.concatenate([(9000 * np.sin(2 * np.pi * tone * times)).astype(np.int16) for tone in tones])
