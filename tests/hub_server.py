@@ -8,10 +8,10 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.loopback import Handler, Loopback
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _LARGE = 4096
@@ -19,7 +19,7 @@ _LARGE = 4096
 _BLOCK = 1 << 12
 
 
-class HubServer:
+class HubServer(Loopback):
     """Serves repositories (owner/name -> file -> content) at one commit, and counts what it sends.
 
     Large files are sent from another host name, as from the hubs' own storage; `storage_keys` holds the tokens that
@@ -47,35 +47,24 @@ class HubServer:
         """Whether every request is answered with 500."""
         self.storage_keys: list[str] = []
         self.paths: list[str] = []
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_Handler)
 
     @property
     def storage(self) -> str:
-        return f"http://localhost:{self._server.server_address[1]}/storage"
+        return f"http://localhost:{self.port}/storage"
 
-    def __enter__(self) -> HubServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def let_go(self) -> None:
         self.go_on.set()
-        self._server.shutdown()
-        self._server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler[HubServer]):
     """Answers for the server it was made for."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        double = cast(_Server, self.server).double
+        double = self.double
         double.paths.append(self.path)
         if double.broken:
             self._json(500, {"Code": 500, "Message": "out of order"})
@@ -140,9 +129,6 @@ class _Handler(BaseHTTPRequestHandler):
     def stored(self, double: HubServer, place: dict[str, str], asked: dict[str, str]) -> None:
         double.storage_keys.extend(self.headers[name] for name in ("Authorization", "Cookie") if self.headers[name])
         self._bytes(double, place["file"], double.repositories[place["repository"]][place["file"]])
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests are quiet."""
 
     def _open_repository(
         self, double: HubServer, repository: str, header: str, code: str, status: int
@@ -226,13 +212,3 @@ def _sibling(double: HubServer, name: str, content: bytes) -> dict[str, Any]:
     if len(content) >= _LARGE:
         told["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(), "size": size, "pointerSize": 130}
     return told
-
-
-class _Server(ThreadingHTTPServer):
-    """Knows whose answers it gives."""
-
-    daemon_threads = True
-
-    def __init__(self, double: HubServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.double = double

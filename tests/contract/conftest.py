@@ -1,4 +1,4 @@
-"""What the contracts are tested on: an empty store on each database."""
+"""What the contracts are tested on: an empty store on each database, a stand-in for a checkout of GPT-SoVITS."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from core.backends.tools.gpt_sovits import GptSovits
 from core.store import Store
 from tests.conftest import persona_a_qing
+from tests.standins.gpt_sovits.layout import StandIn, lay_out
+from tests.standins.gpt_sovits.world import trainer_on
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -27,3 +30,23 @@ def store(url: str, tmp_path: Path) -> Iterator[Store]:
     opened.personas.put(persona_a_qing())
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """A stand-in checkout, as far as a module's tests have come."""
+    return lay_out(tmp_path_factory.mktemp("gpt-sovits"))
+
+
+@pytest.fixture
+def stand_in(checkout: StandIn) -> StandIn:
+    """The checkout behaving well, its server asked nothing yet."""
+    checkout.behave()
+    checkout.forget_requests()
+    return checkout
+
+
+@pytest.fixture
+def trainer(stand_in: StandIn) -> GptSovits:
+    """Drives the stand-in."""
+    return trainer_on(stand_in)

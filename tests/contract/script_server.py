@@ -19,9 +19,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, cast
+from typing import Any
+
+from tests.loopback import Handler, Loopback
 
 Rows = Sequence[tuple[str, str]]
 
@@ -106,7 +106,7 @@ class Books:
         return self.asked[text] - self.answered[text]
 
 
-class ScriptServer:
+class ScriptServer(Loopback):
     """Answers about each text with `rows(text)`, in the manner `manner(text, nth)`; nth counts from 1."""
 
     def __init__(
@@ -124,42 +124,27 @@ class ScriptServer:
         """Counts questions that are being held."""
         self.lock = threading.Lock()
         self.under_way = 0
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        super().__init__(_Handler)
 
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> ScriptServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def let_go(self) -> None:
         self.release.set()
-        self._server.shutdown()
-        self._server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler[ScriptServer]):
     """Answers for the server it was made for."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # head and body are two writes; the second would wait 40 ms for the first
 
-    @property
-    def _double(self) -> ScriptServer:
-        return cast(_Server, self.server).double
-
     def do_GET(self) -> None:
         """Tell what was done, for a benchmark in another process."""
-        books = self._double.books
+        books = self.double.books
         told = {"asked": sum(books.asked.values()), "answered": sum(books.answered.values())}
         told |= {"prompt_tokens": books.prompt_tokens, "completion_tokens": books.completion_tokens}
         self._send(200, "application/json", json.dumps(told).encode())
 
     def do_POST(self) -> None:
-        double = self._double
+        double = self.double
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         question = body["messages"][-1]["content"]
         whole = _TEXT.match(question)
@@ -185,8 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._until_left()
             return
         if manner is Manner.HELD:
-            self._double.held.release()
-            self._double.release.wait()
+            self.double.held.release()
+            self.double.release.wait()
         if manner in _STATUS:
             self._refuse(manner)
         elif manner is Manner.PAGE:
@@ -197,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._deliver(manner, text, body)
 
     def _deliver(self, manner: Manner, text: str, body: dict[str, Any]) -> None:
-        words = _worded(manner, self._double.rows(text))
+        words = _worded(manner, self.double.rows(text))
         prompt = sum(len(one["content"]) for one in body["messages"])
         usage = {"prompt_tokens": prompt, "completion_tokens": len(words), "total_tokens": prompt + len(words)}
         content = _streamed(words, usage) if body.get("stream") else _whole(words, usage)
@@ -208,17 +193,17 @@ class _Handler(BaseHTTPRequestHandler):
         if manner is Manner.HALF:
             self._send(200, kind, content, sent=len(content) // 2)
             return
-        with self._double.lock:  # entered before it is sent, so that whoever has it finds it in the books
-            self._double.books.prompt_tokens += prompt
-            self._double.books.completion_tokens += len(words)
-            self._double.books.answered[text] += manner in READABLE
+        with self.double.lock:  # entered before it is sent, so that whoever has it finds it in the books
+            self.double.books.prompt_tokens += prompt
+            self.double.books.completion_tokens += len(words)
+            self.double.books.answered[text] += manner in READABLE
         self._send(200, kind, content)
 
     def _refuse(self, manner: Manner) -> None:
         status, code = _STATUS[manner]
         said = f"{manner.value}, says the server to {self.headers.get('Authorization', '')}"
         error = json.dumps({"error": {"message": said, "code": code, "type": code}}).encode()
-        extra = {"Retry-After": self._double.retry_after} if manner is Manner.BUSY else {}
+        extra = {"Retry-After": self.double.retry_after} if manner is Manner.BUSY else {}
         self._send(status, "application/json", error, extra=extra)
 
     def _send(
@@ -238,26 +223,9 @@ class _Handler(BaseHTTPRequestHandler):
         return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
     def _until_left(self) -> None:
-        while not self._double.release.is_set() and not self._has_left():
+        while not self.double.release.is_set() and not self._has_left():
             select.select([self.connection], [], [], 0.05)
         self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests are quiet."""
-
-
-class _Server(ThreadingHTTPServer):
-    """Knows whose answers it gives."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, double: ScriptServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.double = double
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that is killed is no news."""
 
 
 def _worded(manner: Manner, rows: Rows) -> str:

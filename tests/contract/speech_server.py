@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from tests.contract.doubles import tone
+from tests.loopback import Handler, Loopback
 
 
-class SpeechServer:
+class SpeechServer(Loopback):
     """`script` gives (status, content type, body) for the first requests, in order; `always` for every one."""
 
     def __init__(
@@ -25,20 +23,7 @@ class SpeechServer:
         self.rate, self.script, self.always, self.headers = rate, list(script or []), always, headers or {}
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> SpeechServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Handler)
 
     def answer(self, asked: dict[str, Any]) -> tuple[int, str, bytes]:
         if self.always:
@@ -54,11 +39,11 @@ def streamed(wav: bytes) -> bytes:
     return wav[:4] + b"\xff\xff\xff\xff" + wav[8:40] + b"\xff\xff\xff\xff" + wav[44:]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler[SpeechServer]):
     """Answers for the server it was made for."""
 
     def do_POST(self) -> None:
-        double = cast(_Server, self.server).double
+        double = self.double
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         double.requests.append({"path": self.path, **asked})
         double.keys.append(self.headers.get("Authorization", ""))
@@ -71,16 +56,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests are quiet."""
-
-
-class _Server(ThreadingHTTPServer):
-    """Knows whose answers it gives."""
-
-    daemon_threads = True
-
-    def __init__(self, double: SpeechServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.double = double

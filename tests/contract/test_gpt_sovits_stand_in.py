@@ -18,7 +18,6 @@ import yaml
 
 from core.backends.tools import VoiceStep
 from core.domain.run import Command
-from tests.standins.gpt_sovits.layout import lay_out
 from tests.standins.gpt_sovits.world import (
     code_of,
     done,
@@ -29,28 +28,11 @@ from tests.standins.gpt_sovits.world import (
     serving,
     started,
     through,
-    trainer_on,
     training,
     until,
 )
 
 SENTENCE = "你来了？外头冷，快坐下罢。"
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    return lay_out(tmp_path_factory.mktemp("gpt-sovits"))
-
-
-@pytest.fixture
-def stand_in(checkout):
-    checkout.behave()
-    return checkout
-
-
-@pytest.fixture
-def trainer(stand_in):
-    return trainer_on(stand_in)
 
 
 def asked(voice, text=SENTENCE, **more):

@@ -18,7 +18,6 @@ from core.backends.tts import VOICES, ServerState, VoiceSource, gpt_sovits
 from core.backends.tts.gpt_sovits import GoneError, GptSovitsVoice
 from core.domain.voice_training import Sampling
 from core.errors import ConflictError, InvalidInputError, MissingArtifactError, SettingsError, ToolFailedError
-from tests.standins.gpt_sovits.layout import lay_out
 from tests.standins.gpt_sovits.world import (
     done,
     end_hard,
@@ -41,23 +40,6 @@ TTS_REQUEST = {
     *("sample_steps", "super_sampling", "overlap_length", "min_chunk_length"),
 }
 """What `api_v2` takes."""
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    return lay_out(tmp_path_factory.mktemp("gpt-sovits"))
-
-
-@pytest.fixture
-def stand_in(checkout):
-    checkout.behave()
-    checkout.forget_requests()
-    return checkout
-
-
-@pytest.fixture
-def trainer(stand_in):
-    return trainer_on(stand_in)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ import pytest
 from core.backends.tools import VoiceStep
 from core.domain.voice_training import SovitsStage, VoiceTraining
 from core.errors import InvalidInputError, StudioError, ToolFailedError
-from tests.standins.gpt_sovits.layout import lay_out
 from tests.standins.gpt_sovits.world import (
     clip,
     code_of,
@@ -22,26 +21,9 @@ from tests.standins.gpt_sovits.world import (
     pid_of,
     started,
     through,
-    trainer_on,
     training,
     until,
 )
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    return lay_out(tmp_path_factory.mktemp("gpt-sovits"))
-
-
-@pytest.fixture
-def stand_in(checkout):
-    checkout.behave()
-    return checkout
-
-
-@pytest.fixture
-def trainer(stand_in):
-    return trainer_on(stand_in)
 
 
 def refused(trainer, work, step):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import email
 import email.policy
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import cast
 
+from tests.loopback import Handler, Loopback
 
-class TranscriptionServer:
+
+class TranscriptionServer(Loopback):
     """Answers every sound with `text`; `script` gives (status, body) for the first requests, in order."""
 
     def __init__(
@@ -28,20 +27,7 @@ class TranscriptionServer:
         self.headers = headers or {}
         self.requests: list[dict[str, bytes]] = []
         self.keys: list[str] = []
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> TranscriptionServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Handler)
 
     def answer(self, form: str) -> tuple[int, str]:
         if self.always:
@@ -57,11 +43,11 @@ class TranscriptionServer:
         return 200, json.dumps(told, ensure_ascii=False)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler[TranscriptionServer]):
     """Answers for the server it was made for."""
 
     def do_POST(self) -> None:
-        double = cast(_Server, self.server).double
+        double = self.double
         body = self.rfile.read(int(self.headers["Content-Length"]))
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
         whole = email.message_from_bytes(head + body, policy=email.policy.default)
@@ -79,16 +65,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests are quiet."""
-
-
-class _Server(ThreadingHTTPServer):
-    """Knows whose answers it gives."""
-
-    daemon_threads = True
-
-    def __init__(self, double: TranscriptionServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.double = double

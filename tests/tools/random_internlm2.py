@@ -2,9 +2,9 @@
 
 python random_internlm2.py OUT TEXTS SETTINGS
 
-TEXTS is a JSON list the tokenizers are trained on. SETTINGS is a JSON object: a checkpoint's folder below OUT -> its
-config.json, and `shards`, how many files the weights come in. Runs in XTuner's environment, with our programs for it
-on PYTHONPATH.
+TEXTS is a JSON list the tokenizers are trained on. SETTINGS is a JSON object: a checkpoint's folder below OUT -> what
+its config.json has beside `USUAL`, and `shards`, how many files the weights come in. Runs in XTuner's environment,
+with our programs for it on PYTHONPATH.
 """
 
 # Its imports live in another environment.
@@ -28,6 +28,20 @@ SPECIALS = (
     "<|plugin|>", "<|interpreter|>", "<|action_end|>", "<|action_start|>", "<|im_end|>", "<|im_start|>",
 )  # fmt: skip
 LEARNT, UNUSED = 700, 10
+USUAL = {
+    "hidden_act": "silu",
+    "max_position_embeddings": 32768,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 1_000_000,
+    "rope_scaling": {"type": "dynamic", "factor": 2.0},
+    "bias": False,
+    "tie_word_embeddings": False,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 2,
+    "torch_dtype": "bfloat16",
+}
+"""What the chat models of InternLM2 have in common, whatever their size."""
 
 
 def write_tokenizer(folder: Path, texts: list[str], vocabulary: int) -> None:
@@ -116,7 +130,8 @@ def main() -> None:
     out, texts = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     torch.manual_seed(7)
     for name, settings in json.loads(sys.argv[3]).items():
-        make(out / name, texts, settings, settings.pop("shards"))
+        shards = settings.pop("shards")
+        make(out / name, texts, USUAL | settings, shards)
 
 
 if __name__ == "__main__":

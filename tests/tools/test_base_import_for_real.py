@@ -28,16 +28,6 @@ LITTLE = {
     "num_hidden_layers": 2,
     "num_attention_heads": 8,
     "num_key_value_heads": 4,
-    "hidden_act": "silu",
-    "max_position_embeddings": 2048,
-    "rms_norm_eps": 1e-5,
-    "rope_theta": 1_000_000,
-    "bias": False,
-    "tie_word_embeddings": False,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-    "pad_token_id": 2,
-    "torch_dtype": "bfloat16",
     "shards": 2,
 }
 REPOSITORY = "Shanghai_AI_Laboratory/internlm2-chat-little"

@@ -35,17 +35,6 @@ CHAT: dict[str, Any] = {
     "num_hidden_layers": 3,
     "num_attention_heads": 16,
     "num_key_value_heads": 8,
-    "hidden_act": "silu",
-    "max_position_embeddings": 32768,
-    "rms_norm_eps": 1e-5,
-    "rope_theta": 1_000_000,
-    "rope_scaling": {"type": "dynamic", "factor": 2.0},
-    "bias": False,
-    "tie_word_embeddings": False,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-    "pad_token_id": 2,
-    "torch_dtype": "bfloat16",
     "shards": 3,
 }
 """InternLM2-chat-1.8B, narrower and less deep."""

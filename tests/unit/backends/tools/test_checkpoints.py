@@ -21,7 +21,7 @@ def work(tmp_path: Path) -> Work:
     for step in (20, 40):
         with zipfile.ZipFile(folder / f"iter_{step}.pth", "w") as archive:
             archive.writestr("data", bytes(100_000))
-    (folder / "last_checkpoint").write_text("/where/it/was/before/work/iter_40.pth")
+    (folder / "last_checkpoint").write_text("/moved/since/iter_40.pth")
     return FineTuning(folder=tmp_path, base=Path("base"), recipe=Recipe()), folder
 
 
