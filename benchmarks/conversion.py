@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
@@ -23,11 +22,12 @@ from typing import Any
 
 import psutil
 
+from benchmarks.peak_memory import peak
 from core.backends.tools.toolchains import python_of
 from core.backends.tools.xtuner import PROGRAMS
 from core.backends.tools.xtuner.conversion import InternLM2Conversion
 from core.domain.run import Command
-from core.settings import inherited_environment, load_settings
+from core.settings import load_settings
 
 MAKER = Path(__file__).parents[1] / "tests" / "tools" / "random_internlm2.py"
 TEXTS = [f"第{number}回，窗外的竹子响了一夜。The rain went on for {number} hours." for number in range(400)]
@@ -84,14 +84,8 @@ def measured(folder: Path, python: Path, settings: Mapping[str, Any]) -> dict[st
 
 def watched(command: Command) -> tuple[int, float]:
     """Run a program and return the most memory it held, in MB, and how many seconds it took."""
-    began, most = time.perf_counter(), 0
-    environment = {**inherited_environment(), **command.env}
-    with subprocess.Popen(command.argv, cwd=command.cwd, env=environment, stdout=subprocess.DEVNULL) as program:
-        while program.poll() is None:
-            most = max(most, _held(program.pid))
-            time.sleep(0.02)
-    if program.returncode:
-        raise SystemExit(f"{command.argv[1]} ended with {program.returncode}")
+    began = time.perf_counter()
+    most = peak(command, _held)
     return round(most / 1e6), round(time.perf_counter() - began, 1)
 
 

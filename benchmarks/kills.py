@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,7 +30,7 @@ from core.domain.recipe import FineTuning, Recipe, TinyBase
 from core.domain.text import Sample, Split, Turn, TurnRole
 from core.jobs.door import run_briefly
 from core.settings import load_settings
-from tests.kill_rounds import House, Outcome, app_killed, disk_filled, trainer_killed, version, worker_killed
+from tests.kill_rounds import House, Outcome, app_killed, disk_filled, disk_of, trainer_killed, version, worker_killed
 from tests.tools.little_world import exchanges
 
 VICTIMS = ("trainer", "worker", "app", "disk")
@@ -123,11 +122,13 @@ def _round(victim: str, house: House, settings: dict[str, Any], step: int, chanc
 @contextmanager
 def _disk(place: Path, *, small: bool) -> Iterator[Path]:
     place.mkdir(parents=True)
-    if small:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", str(place)], check=True)
-    yield place
-    if small:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+    if not small:
+        yield place
+        return
+    with disk_of(_DISK, place) as mounted:
+        if not mounted:
+            sys.exit("No disk can be mounted here; only root may.")
+        yield place
 
 
 def _counted(outcomes: list[Outcome]) -> dict[str, int]:

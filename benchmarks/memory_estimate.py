@@ -16,19 +16,17 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from benchmarks.peak_memory import peak
 from core.backends.rows import build
 from core.backends.tools import CONVERSATIONS, FINE_TUNERS, FineTuner
 from core.backends.tools.toolchains import python_of
 from core.domain.recipe import FineTuning, Intervals, Method, Recipe, TinyBase
-from core.domain.run import Command
-from core.settings import inherited_environment, load_settings
+from core.settings import load_settings
 from core.stages.finetuning.estimate import memory, tiny_shape
 
 _FIRST, _CHARACTERS = 0x4E00, 3000
@@ -96,23 +94,23 @@ def measured(tuner: FineTuner, folder: Path, size: Size, steps: int, bare: int) 
     """Build the base once, train it by every method, and return estimate and measurement, without `bare`."""
     (folder / CONVERSATIONS).write_text(json.dumps(_conversations(400)), encoding="utf-8")
     work = FineTuning(folder=folder, base=Path("base"), recipe=_recipe(size, "full", steps))
-    _run(tuner.build_base(work, size.tiny))
+    peak(tuner.build_base(work, size.tiny), _held)
     weights = sum(file.stat().st_size for file in (folder / work.base).glob("*.safetensors"))
     rows = []
     for method in get_args(Method):
         work = FineTuning(folder=folder, base=Path("base"), recipe=_recipe(size, method, steps))
         tuner.prepare(work)
         shutil.rmtree(folder / "work", ignore_errors=True)
-        peak = _run(tuner.train(work)) - bare + (weights if method == "lora" else 0)
+        most = peak(tuner.train(work), _held) - bare + (weights if method == "lora" else 0)
         told = memory(tiny_shape(size.tiny), work.recipe)
         expected = told.total - told.program
         rows.append(
             {
                 "method": method,
-                "peak": peak,
-                "measured_mb": round(peak / 1e6),
+                "peak": most,
+                "measured_mb": round(most / 1e6),
                 "estimate_mb": round(expected / 1e6),
-                "ratio": round(expected / peak, 3),
+                "ratio": round(expected / most, 3),
             }
         )
     return rows
@@ -132,22 +130,6 @@ def _conversations(count: int) -> list[dict[str, Any]]:
         return "".join(chr(_FIRST + chance.randrange(_CHARACTERS)) for _ in range(40))
 
     return [{"conversation": [{"system": "", "input": words(), "output": words()}]} for _ in range(count)]
-
-
-def _run(command: Command) -> int:
-    """Run a command to its end and return the most memory of its own that it held."""
-    environment = {**inherited_environment(), **command.env}
-    peak = 0
-    with (
-        (command.cwd / "log.txt").open("wb") as log,
-        subprocess.Popen(command.argv, cwd=command.cwd, env=environment, stdout=log, stderr=log) as program,
-    ):
-        while program.poll() is None:
-            peak = max(peak, _held(program.pid))
-            time.sleep(0.02)
-    if program.returncode:
-        raise SystemExit((command.cwd / "log.txt").read_text(errors="replace")[-3000:])
-    return peak
 
 
 def _held(pid: int) -> int:

@@ -22,8 +22,9 @@ from playwright.sync_api import Browser, TimeoutError, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.clocked_tab import CLOCK, Tab
 from benchmarks.crowded_workspace import crowd
-from benchmarks.page_actions import ACTIONS, CLOCK, Action, Tab
+from benchmarks.page_actions import ACTIONS, Action
 from core.services import Services
 from tests.browser.running_app import RunningApp
 from tests.browser.visitor import chromium, chromium_path

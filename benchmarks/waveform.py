@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.page_actions import CLOCK, Tab
+from benchmarks.clocked_tab import CLOCK, Tab
 from benchmarks.pages import p95
 from benchmarks.quiet_browser import quiet_browser
 from core.domain.voice import Recording

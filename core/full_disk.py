@@ -30,5 +30,7 @@ def no_room() -> DiskFullError:
     """Return what people are told when the disk is full."""
     return DiskFullError(
         N_("The disk is full."),
-        remedy=N_("Free some space (old runs and models are on the runs page), then press Resume or try again."),
+        remedy=N_(
+            "Free some space (old models can be removed on the fine-tuning page), then press Resume or try again."
+        ),
     )

@@ -2,64 +2,38 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from core.domain.persona_file import read_persona
-from core.jobs.context import RunContext
+from core.job_table import job_table
 from core.jobs.curves import METRICS, curve
 from core.jobs.execution import Execution, inline_worker
-from core.jobs.queue import Job, Jobs
-from core.settings import CONFIGS, Settings, load_settings, secret, stage_defaults, validated
-from core.stages.corpus.settings import CorpusSettings
-from core.stages.dataset.cleaning import CleaningSettings
-from core.stages.dataset.importing import ImportSettings
-from core.stages.dataset.settings import DatasetSettings
-from core.stages.dialogues.settings import AskingSettings, DialogueSettings, ExpansionSettings, KorSettings, ServedKor
-from core.stages.finetuning.bases.settings import BaseImport, Hubs
-from core.stages.finetuning.models.exporting import ModelExport
-from core.stages.finetuning.models.quantising import QuantiseSettings
-from core.stages.finetuning.settings import TINY, FinetuneSettings
-from core.stages.voice_dataset.clip_sets import ClipSetSettings
-from core.stages.voice_dataset.importing import RecordingImport
-from core.stages.voice_dataset.planning import CuttingSettings
-from core.stages.voice_dataset.processing import ProcessingSettings
-from core.stages.voice_dataset.words.transcribing import ServedTranscription, TranscriptionSettings
+from core.jobs.queue import Jobs
+from core.lending import asked_model, hub_named, prices, sample_reader
+from core.settings import CONFIGS, Settings, load_settings, validated
+from core.stages.dialogues.settings import ExpansionSettings, KorSettings
+from core.stages.finetuning.bases.settings import BaseImport
+from core.stages.finetuning.settings import FinetuneSettings
 from core.store import Store
-from core.translation import N_
 
 if TYPE_CHECKING:
-    from core.backends.asr import Recogniser
-    from core.backends.extraction import ExtractionModel
-    from core.backends.hubs import Hub
     from core.backends.tools.toolchains import ToolchainReport
     from core.domain.text import DatasetVersion
     from core.jobs.capacity import Capacity
-    from core.stages.dialogues.estimate import Estimate, Prices
+    from core.stages.dialogues.estimate import Estimate
     from core.stages.finetuning.bases.planning import BasePlan
     from core.stages.finetuning.checking import Pace, WrittenTraining
-    from core.stages.finetuning.preflight import Preflight, Reading
+    from core.stages.finetuning.preflight import Preflight
 
 SAMPLES = CONFIGS / "samples"
 
 _LATELY = 10
 """Seconds a look at the machine is good for."""
-
-
-class ToolchainRun(BaseModel):
-    """Which tool's environment to build."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(description="The tool: xtuner or opencompass.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +87,14 @@ class Services:
         wanted = validated(self.jobs.job(kind).settings, dict(settings), kind)
         persona = self.store.personas.get(persona_id)
         if isinstance(wanted, KorSettings):
-            with _asked(wanted, "script") as model:
+            with asked_model(wanted, "script") as model:
                 works = kor.plan(wanted, persona, store=self.store, model=model)
-                return kor.estimated(wanted, works, store=self.store, model=model, prices=_prices())
+                return kor.estimated(wanted, works, store=self.store, model=model, prices=prices())
         if not isinstance(wanted, ExpansionSettings):
             raise TypeError(f"{kind} asks no model")
-        with _asked(wanted, "expansion") as model:
+        with asked_model(wanted, "expansion") as model:
             work = expansion.plan(wanted, persona, store=self.store, model=model)
-            return expansion.estimated(wanted, work, store=self.store, model=model, prices=_prices())
+            return expansion.estimated(wanted, work, store=self.store, model=model, prices=prices())
 
     def look_at_base(self, settings: Mapping[str, Any]) -> BasePlan:
         """Return what an import of a base model would bring, and what stands in its way; fetches no weights.
@@ -130,7 +104,7 @@ class Services:
         from core.stages.finetuning.bases.planning import plan_import
 
         wanted = validated(BaseImport, dict(settings), "base_model")
-        return plan_import(wanted, workspace=self.settings.workspace, hub=_hub)
+        return plan_import(wanted, workspace=self.settings.workspace, hub=hub_named)
 
     def remove_base(self, base_id: str, *, who: str) -> None:
         """Remove a base model and its folder; ConflictError while a fine-tuning that is not over needs it."""
@@ -156,10 +130,10 @@ class Services:
         hosts = {worker.host for worker in self.jobs.workers()}
         around = Surroundings(
             _capacity(self.settings.workspace, int(time.monotonic() // _LATELY)),
-            elsewhere=wanted.launcher.scheduler == "slurm" or not hosts <= {socket.gethostname()},
+            elsewhere=wanted.launcher.scheduler == "slurm" or not hosts <= {self.execution.machine.name},
         )
         version = self._version(persona_id, wanted)
-        return check(wanted, version, store=self.store, read=_reader_for(wanted, self.store), around=around)
+        return check(wanted, version, store=self.store, read=sample_reader(wanted, self.store), around=around)
 
     def write_training(self, persona_id: str, settings: Mapping[str, Any]) -> WrittenTraining:
         """Return the configuration a fine-tuning would hand to its trainer, and the command to run it by hand."""
@@ -192,6 +166,14 @@ class Services:
         self.store.close()
 
 
+@lru_cache(maxsize=2)
+def _capacity(folder: Path, tick: int) -> Capacity:
+    """Look at the machine, once for each tick of the clock: the driver of a GPU takes its time to answer."""
+    from core.jobs.capacity import capacity
+
+    return capacity(folder)
+
+
 @lru_cache(maxsize=1)
 def services() -> Services:
     """Return this process's services, opened at the first call."""
@@ -205,7 +187,7 @@ def open_services(settings: Settings | None = None) -> Services:
     store = Store(settings.store_url, settings.workspace)
     for file in sorted((CONFIGS / "personas").glob("*.yaml")):
         store.personas.put(read_persona(file))
-    jobs = Jobs(settings, store, {job.kind: job for job in _jobs(_Stages(settings, store))})
+    jobs = Jobs(settings, store, job_table(settings, store))
     return Services(settings, store, jobs, Execution(settings, store, jobs, worker=inline_worker()))
 
 
@@ -221,247 +203,3 @@ def seed(opened: Services) -> bool:
     opened.execution.here("dialogues", persona.id, {}, who="app")
     opened.store.events.add(who="app", entity="persona", entity_id=persona.id, action="seed")
     return True
-
-
-@contextmanager
-def _asked(wanted: AskingSettings, schema_name: str) -> Iterator[ExtractionModel]:
-    """Lend the language model a run asks; its key comes from the environment alone, by the name in configs/kor.yaml."""
-    from core.backends.extraction import EXTRACTION_MODELS, ExtractionSource
-    from core.backends.llm import Endpoint
-    from core.backends.rows import build
-    from core.stages.dialogues.schemas import schema
-
-    key = secret(stage_defaults("kor", ServedKor).endpoint_key) or ""
-    source = ExtractionSource(
-        schema(schema_name),
-        Endpoint(wanted.base_url, wanted.model, key),
-        timeout_seconds=wanted.timeout_seconds,
-        temperature=wanted.temperature,
-        max_tokens=wanted.max_tokens,
-        stream=wanted.stream,
-        connections=wanted.concurrency,
-    )
-    model = build(EXTRACTION_MODELS, "kor", source)
-    try:
-        yield model
-    finally:
-        model.close()
-
-
-@contextmanager
-def _heard(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
-    """Lend what writes down speech; its key comes from the environment alone, by the name in configs."""
-    from core.backends.asr import RECOGNISERS, RecogniserSource
-    from core.backends.llm import Endpoint
-    from core.backends.rows import build
-
-    key = secret(stage_defaults("transcription", ServedTranscription).endpoint_key) or ""
-    source = RecogniserSource(
-        model=wanted.model,
-        endpoint=Endpoint(wanted.base_url, wanted.model, key) if wanted.base_url else None,
-        device=wanted.device,
-        compute_type=wanted.compute_type,
-        skip_silence=wanted.skip_silence,
-        download=wanted.download,
-        timeout_seconds=wanted.timeout_seconds,
-        attempts=wanted.attempts,
-    )
-    recogniser = build(RECOGNISERS, wanted.backend, source)
-    try:
-        yield recogniser
-    finally:
-        recogniser.close()
-
-
-def _hub(name: str) -> Hub:
-    """Return the hub of that name; its token comes from the environment alone, by the name in configs/hubs.yaml."""
-    from core.backends.hubs import HUBS, HubSource
-    from core.backends.rows import build
-
-    address = stage_defaults("hubs", Hubs).address(name)
-    return build(HUBS, name, HubSource(address.endpoint, secret(address.token) or ""))
-
-
-@lru_cache(maxsize=2)
-def _capacity(folder: Path, tick: int) -> Capacity:
-    """Look at the machine, once for each tick of the clock: the driver of a GPU takes its time to answer."""
-    from core.jobs.capacity import capacity
-
-    return capacity(folder)
-
-
-def _reader_for(wanted: FinetuneSettings, store: Store) -> Callable[[DatasetVersion, str], Reading]:
-    """Return what reads a version's samples as the trainer will."""
-    trained = (wanted.prompt_template, wanted.tiny.vocabulary, wanted.trainer)
-    return lambda version, base: _read_samples(store, version.id, base, *trained)
-
-
-@lru_cache(maxsize=8)
-def _read_samples(store: Store, version_id: str, base: str, template: str, vocabulary: int, trainer: str) -> Reading:
-    """Versions and base models never change, so their samples are read once."""
-    from core.stages.dataset.preview import reader_of, sample_losses
-    from core.stages.finetuning.checking import SAMPLES_READ
-    from core.stages.finetuning.preflight import Reading
-
-    version = store.datasets.get(version_id)
-    reader = reader_of(version, store, base=base, template=template, vocabulary=vocabulary, trainer=trainer)
-    losses, samples = sample_losses(version, store, reader, most=SAMPLES_READ)
-    return Reading(losses, samples, tuple(reader.broken_marks()))
-
-
-def _prices() -> Prices:
-    from core.stages.dialogues.estimate import Prices
-
-    return stage_defaults("extraction", Prices, preset="prices")
-
-
-class _Stages:
-    """What each kind of run does, and what it is handed beyond its settings."""
-
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._settings = settings
-        self._store = store
-
-    def corpus(self, wanted: CorpusSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.corpus.run import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def dialogues(self, wanted: DialogueSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.dialogues.run import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def kor(self, wanted: KorSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.dialogues.kor import run
-
-        with _asked(wanted, "script") as model:
-            return run(wanted, context=context, store=self._store, model=model, prices=_prices())
-
-    def expansion(self, wanted: ExpansionSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.dialogues.expansion import run
-
-        with _asked(wanted, "expansion") as model:
-            return run(wanted, context=context, store=self._store, model=model, prices=_prices())
-
-    def dataset(self, wanted: DatasetSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.dataset.run import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def dataset_import(self, wanted: ImportSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.dataset.importing import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def cleaning(self, wanted: CleaningSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.dataset.cleaning import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def base_model(self, wanted: BaseImport, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.finetuning.bases.importing import run
-
-        return run(
-            wanted,
-            context=context,
-            store=self._store,
-            environment=self._environments(context),
-            hub=_hub,
-            hubs=stage_defaults("hubs", Hubs),
-        )
-
-    def finetuning(self, wanted: FinetuneSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.finetuning.run import run
-
-        context.step("preflight", lambda: self._ready_to_train(wanted, context))
-        return run(wanted, context=context, store=self._store, environment=self._environments(context))
-
-    def _ready_to_train(self, wanted: FinetuneSettings, context: RunContext) -> None:
-        """Refuse what cannot succeed before anything is built; raises InvalidInputError with the remedy."""
-        from core.jobs.capacity import capacity
-        from core.stages.finetuning.checking import check
-        from core.stages.finetuning.preflight import Surroundings, require
-
-        version = self._store.datasets.get(context.run.inputs["dataset_version"])
-        written = sum(file.stat().st_size for file in context.folder.rglob("*") if file.is_file())
-        by_scheduler = wanted.launcher.scheduler == "slurm"
-        around = Surroundings(capacity(self._settings.workspace), elsewhere=by_scheduler, written=written)
-        # The tiny base's tokenizer is learnt by the run itself; reading with one here would take as long again.
-        read = None if wanted.base == TINY else _reader_for(wanted, self._store)
-        require(check(wanted, version, store=self._store, read=read, around=around))
-
-    def quantising(self, wanted: QuantiseSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.finetuning.models.quantising import run
-
-        return run(wanted, context=context, store=self._store, environment=self._environments(context))
-
-    def model_export(self, wanted: ModelExport, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.finetuning.models.exporting import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def _environments(self, context: RunContext) -> Callable[[str], Path]:
-        """Return what gives the interpreter of a tool's environment, built first where it is missing."""
-        from core.backends.tools.toolchains import ensure
-
-        return lambda name: ensure(name, settings=self._settings, context=context)
-
-    def finetuning_inputs(self, wanted: FinetuneSettings, persona_id: str) -> Mapping[str, Any]:
-        from core.stages.finetuning.run import inputs
-
-        return inputs(wanted, self._store, persona_id)
-
-    def recording(self, wanted: RecordingImport, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.voice_dataset.importing import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def voice_dataset(self, wanted: CuttingSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.voice_dataset.cutting import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def sound_effects(self, wanted: ProcessingSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.voice_dataset.processing import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def transcription(self, wanted: TranscriptionSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.voice_dataset.words.transcribing import run
-
-        with _heard(wanted) as recogniser:
-            return run(wanted, context=context, store=self._store, recogniser=recogniser)
-
-    def clip_set(self, wanted: ClipSetSettings, context: RunContext) -> Mapping[str, Any]:
-        from core.stages.voice_dataset.freezing import run
-
-        return run(wanted, context=context, store=self._store)
-
-    def toolchain(self, wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
-        from core.backends.tools.toolchains import ensure
-
-        return {"python": str(ensure(wanted.name, settings=self._settings, context=context, until=1.0))}
-
-
-def _jobs(stages: _Stages) -> tuple[Job, ...]:
-    """The table of jobs: what may run, in which queue, and who does it."""
-    return (
-        Job("corpus", N_("Import"), "cpu", CorpusSettings, stages.corpus),
-        Job("dialogues", N_("Extraction"), "cpu", DialogueSettings, stages.dialogues),
-        Job("kor", N_("Extraction by a language model"), "llm", KorSettings, stages.kor),
-        Job("expansion", N_("Lines before her quotes"), "llm", ExpansionSettings, stages.expansion),
-        Job("dataset", N_("Dataset version"), "cpu", DatasetSettings, stages.dataset),
-        Job("dataset_import", N_("Dataset import"), "cpu", ImportSettings, stages.dataset_import),
-        Job("cleaning", N_("Search for duplicates"), "cpu", CleaningSettings, stages.cleaning),
-        Job("base_model", N_("Base model"), "cpu", BaseImport, stages.base_model),
-        Job("finetuning", N_("Fine-tuning"), "gpu", FinetuneSettings, stages.finetuning, stages.finetuning_inputs),
-        Job("quantising", N_("4-bit copy"), "gpu", QuantiseSettings, stages.quantising),
-        Job("model_export", N_("Export of a model"), "cpu", ModelExport, stages.model_export),
-        Job("recording", N_("Import of a recording"), "cpu", RecordingImport, stages.recording),
-        Job("voice_dataset", N_("Cutting clips"), "cpu", CuttingSettings, stages.voice_dataset),
-        Job("sound_effects", N_("Sound of clips"), "cpu", ProcessingSettings, stages.sound_effects),
-        Job("transcription", N_("Transcription"), "llm", TranscriptionSettings, stages.transcription),
-        Job("clip_set", N_("Clip set"), "cpu", ClipSetSettings, stages.clip_set),
-        Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
-    )

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core.domain.section import Section
 from core.errors import SettingsError
 from core.lifecycle import Role
 from core.translation import N_
@@ -24,27 +25,26 @@ CONFIGS = PROJECT / "configs"
 M = TypeVar("M", bound=BaseModel)
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where the records are kept."""
 
     url: str = Field(default="", description="SQLAlchemy URL; empty for SQLite in the workspace.")
 
 
-class QueueSettings(_Section):
+class QueueSettings(Section):
     """How many runs of each queue this worker executes at once; none of a queue with 0."""
 
     cpu: int = Field(default=1, ge=0, description="Runs at once that use the processor.")
     gpu: int | None = Field(
-        default=None, ge=0, description="Runs at once that use a GPU; empty for as many as this machine has GPUs."
+        default=None,
+        ge=0,
+        description="Runs at once that use a GPU; empty for as many as this machine has GPUs, at least one.",
     )
     llm: int = Field(default=4, ge=0, description="Runs at once that call a language model.")
+    servers: int = Field(default=2, ge=0, description="Servers of voices that run at once.")
 
 
-class JobSettings(_Section):
+class JobSettings(Section):
     """How runs are executed."""
 
     url: str = Field(default="", description="Database of the durable queue; empty for SQLite in the workspace.")
@@ -63,20 +63,20 @@ class JobSettings(_Section):
     stop_grace_seconds: float = Field(default=10, ge=0, description="Time a program gets to end by itself.")
 
 
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """Where the app listens."""
 
     address: str = Field(default="127.0.0.1", description="Address to listen on; keep it local without sign-in.")
     port: int = Field(default=8501, ge=1, le=65535, description="Port to listen on.")
 
 
-class AccessSettings(_Section):
+class AccessSettings(Section):
     """Who may do what."""
 
     roles: tuple[Role, ...] = Field(default=tuple(Role), min_length=1, description="Roles of the local person.")
 
 
-class UploadSettings(_Section):
+class UploadSettings(Section):
     """How large an upload may be."""
 
     max_text_mb: int = Field(default=64, ge=1, description="Largest text, in MB.")
@@ -84,10 +84,20 @@ class UploadSettings(_Section):
     max_archive_members: int = Field(default=200, ge=1, description="Most files in one archive.")
 
 
-class ToolchainSettings(_Section):
+class ToolchainSettings(Section):
     """One tool's environment."""
 
     python: Path | None = Field(default=None, description="Interpreter of an existing environment.")
+
+
+class VoiceToolSettings(Section):
+    """Where GPT-SoVITS is, which nobody can fetch for you; what is empty is asked for on the voice page."""
+
+    checkout: Path | None = Field(default=None, description="Folder of a checkout of GPT-SoVITS.")
+    python: Path | None = Field(default=None, description="The Python of the environment it is installed in.")
+    servers: tuple[str, ...] = Field(
+        default=(), description="Addresses of servers of it (api_v2) that run already, e.g. http://127.0.0.1:9880."
+    )
 
 
 class Settings(BaseSettings):
@@ -109,6 +119,7 @@ class Settings(BaseSettings):
     access: AccessSettings = AccessSettings()
     uploads: UploadSettings = UploadSettings()
     toolchains: dict[str, ToolchainSettings] = Field(default_factory=dict)
+    voice: VoiceToolSettings = VoiceToolSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -82,6 +82,7 @@ def walk(services: Services, book: Path) -> None:
     if not store.models.all(persona, ModelKind.TEXT):
         do(services, "finetuning", preset_values(PRESETS[0]))
         store.models.use(store.models.all(persona, ModelKind.TEXT)[0].id, who="screenshots")
+    if len(store.models.all(persona, ModelKind.TEXT)) < 2:
         do(services, "finetuning", {**preset_values(PRESETS[0]), "name": "gentler", "learning_rate": 1e-3})
     if not store.voice.recordings(persona):
         add_a_recording(services)

@@ -43,8 +43,8 @@ class HubServer(Loopback):
         self.hold: dict[str, int] = {}
         """File -> bytes after which the server waits until it is let go on."""
         self.reached, self.go_on = threading.Event(), threading.Event()
-        self.broken = False
-        """Whether every request is answered with 500."""
+        self.portal = b""
+        """The page that answers every request, as in a network that wants a login first."""
         self.storage_keys: list[str] = []
         self.paths: list[str] = []
         super().__init__(_Handler)
@@ -66,8 +66,8 @@ class _Handler(Handler[HubServer]):
     def do_GET(self) -> None:
         double = self.double
         double.paths.append(self.path)
-        if double.broken:
-            self._json(500, {"Code": 500, "Message": "out of order"})
+        if double.portal:
+            self._answer(200, "text/html", double.portal)
             return
         place = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(place.query).items()}
@@ -185,9 +185,11 @@ class _Handler(Handler[HubServer]):
             at += len(block)
 
     def _json(self, status: int, told: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
-        body = json.dumps(told).encode()
+        self._answer(status, "application/json", json.dumps(told).encode(), headers)
+
+    def _answer(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)

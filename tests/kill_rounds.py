@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from core.domain.identity import now
-from core.domain.run import Run, RunState
+from core.domain.run import OPEN, Run, RunState
 from core.domain.text import DatasetVersion, Sample
 from core.errors import DiskFullError
 from core.jobs.door import Process
@@ -74,17 +74,18 @@ class House:
             )
 
     def kill(self) -> None:
-        """End that program at once, and wait until its children have ended with it."""
+        """End that program at once, and wait until its parts have ended with it; what runs have started goes on."""
         assert self.program is not None
         children = psutil.Process(self.program.pid).children()
+        parts = [one for one in children if "launcher.py" not in _spelled(one)]
         self.program.kill()
         self.program.wait()
-        _gone, alive = psutil.wait_procs([one for one in children if "core.jobs" not in _spelled(one)], timeout=20)
-        assert not [one for one in alive if "launcher.py" not in _spelled(one)]
+        _gone, alive = psutil.wait_procs(parts, timeout=20)
+        assert not alive
 
     def close(self) -> None:
         """End everything."""
-        for run in self.services.store.runs.all(states=[RunState.QUEUED, RunState.RUNNING]):
+        for run in self.services.store.runs.all(states=OPEN):
             self.services.jobs.stop(run.id)
             self.trainer(run).stop(grace=1)
         if self.program is not None:
@@ -186,6 +187,19 @@ def disk_filled(house: House, settings: Mapping[str, Any], step: int, *, seconds
     if ended.state is RunState.SUCCEEDED:
         return _finished(house, run, "disk", step, wrong)
     return _resumed(house, run, "disk", step, wrong, told)
+
+
+@contextmanager
+def disk_of(size: str, place: Path) -> Iterator[bool]:
+    """Let the folder be a disk of its own while the block runs; yields False where nobody may mount one."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def fill(ballast: Path) -> None:

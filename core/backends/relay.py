@@ -6,11 +6,12 @@ told to stop; and a reader that goes away must not leave the producer working.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, Queue
 from threading import Event
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -43,6 +44,21 @@ def relayed(produce: Callable[[Callable[[T], None], Event], None], *, cancel: Ev
     finally:
         stop.set()
         worker.shutdown(wait=False)
+
+
+def run_until(stop: Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` in a loop of its own and raise what it raises; cancel it as soon as `stop` is set."""
+    asyncio.run(_watched(stop, work))
+
+
+async def _watched(stop: Event, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        if stop.is_set():
+            task.cancel()
+        await asyncio.wait((task,), timeout=POLL_SECONDS)
+    if not task.cancelled():
+        task.result()
 
 
 def _next(pieces: Queue[object], cancel: Event) -> object:

@@ -125,9 +125,11 @@ def model_use(
     as_json: Json = False,
 ) -> None:
     """Let the chat answer with a model from now on, or with her own lines."""
+    from core.domain.training import ModelKind
+
     with studio() as services:
         if model == "retrieval":
-            chosen = next((one for one in _all(services, persona) if one.in_use), None)
+            chosen = services.store.models.in_use(persona or services.settings.persona, ModelKind.TEXT)
             if chosen is not None:
                 services.store.models.leave(chosen.id, who="cli")
             answered({"in_use": None}, "her own lines answer in the chat now", as_json)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from core.domain.persona import Persona
+from core.domain.section import Section
 from core.errors import SettingsError
 from core.translation import N_
 
 
-class PersonaFile(BaseModel):
+class PersonaFile(Section):
     """What such a file may hold; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, description="Her canonical name, as the book gives it in full.")
     book: str = Field(min_length=1, description="The book she comes from.")

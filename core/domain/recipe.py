@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from core.domain.section import Section
 from core.translation import N_
 
 Method = Literal["full", "lora", "qlora"]
@@ -16,14 +17,13 @@ Precision = Literal["float32", "float16", "bfloat16"]
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
 
+TINY = "tiny"
+"""The base model that is built on the spot; its tokenizer is learnt from the training samples."""
+
 _SLURM_OPTION = re.compile(r"^--?[A-Za-z][\w-]*(=\S.*)?$")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Adapter(_Section):
+class Adapter(Section):
     """The small addition that lora and qlora train instead of the model itself."""
 
     rank: int = Field(
@@ -51,7 +51,7 @@ class Adapter(_Section):
     )
 
 
-class Optimizer(_Section):
+class Optimizer(Section):
     """How the weights are moved."""
 
     warmup_ratio: float = Field(
@@ -73,7 +73,7 @@ class Optimizer(_Section):
     )
 
 
-class Intervals(_Section):
+class Intervals(Section):
     """How often what happens."""
 
     save_every: int = Field(
@@ -93,7 +93,7 @@ class Intervals(_Section):
     probe_tokens: int = Field(default=40, ge=1, description="Longest answer to a probe question, in tokens.")
 
 
-class Launcher(_Section):
+class Launcher(Section):
     """On how many devices and machines a training runs, and what starts it there."""
 
     devices: int = Field(
@@ -151,7 +151,7 @@ class Launcher(_Section):
         return self.devices * self.machines
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """Everything that decides the weights, apart from data and base; the defaults suit the tiny model on a CPU."""
 
     method: Method = Field(
@@ -215,7 +215,7 @@ class Recipe(_Section):
         return self.method != "full"
 
 
-class TinyBase(_Section):
+class TinyBase(Section):
     """The base model that is built on the spot where none is given."""
 
     reads: Literal["lines", "book"] = Field(
@@ -229,7 +229,7 @@ class TinyBase(_Section):
     vocabulary: int = Field(default=4000, ge=512, description="Most tokens its tokenizer may learn.")
 
 
-class FineTuning(_Section):
+class FineTuning(Section):
     """One training as a trainer gets it; every file of it lies in `folder`."""
 
     folder: Path

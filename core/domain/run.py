@@ -24,7 +24,11 @@ class RunState(StrEnum):
     @property
     def over(self) -> bool:
         """Whether nothing more will happen unless somebody asks for it."""
-        return self not in (RunState.QUEUED, RunState.RUNNING)
+        return self not in OPEN
+
+
+OPEN = (RunState.QUEUED, RunState.RUNNING)
+"""States of a run that somebody will still work on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,3 +59,21 @@ class Base:
     run_id: str | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """Architecture, sizes, files with their sha256; of a converted one also what was compared and how it came out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What somebody preferred of two that were put before him without their names."""
+
+    id: str
+    persona_id: str
+    run_id: str | None
+    """The run that made both; None where they come from different ones."""
+    prompt: str
+    """What both answered or said."""
+    first: str
+    second: str
+    winner: str | None
+    """The one preferred, or None where neither was."""
+    voted_by: str
+    voted_at: datetime

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from core.domain.section import Section
 from core.translation import N_
 
 VoiceVersion = Literal["v2", "v2Pro", "v2ProPlus", "v3", "v4"]
@@ -16,6 +19,12 @@ VoiceVersion = Literal["v2", "v2Pro", "v2ProPlus", "v3", "v4"]
 SAMPLE_RATES: dict[VoiceVersion, int] = {"v2": 32_000, "v2Pro": 32_000, "v2ProPlus": 32_000, "v3": 24_000, "v4": 48_000}
 """Version -> samples a second of what it speaks."""
 
+PRO: frozenset[VoiceVersion] = frozenset(("v2Pro", "v2ProPlus"))
+"""Those that listen to speaker vectors too."""
+
+ADAPTED: frozenset[VoiceVersion] = frozenset(("v3", "v4"))
+"""Those whose SoVITS weights are an addition to the pretrained model, which must then be there to speak."""
+
 
 def _must_divide(epochs: int, save_every: int) -> None:
     """GPT-SoVITS saves at multiples only: what comes after the last one would be lost."""
@@ -23,11 +32,7 @@ def _must_divide(epochs: int, save_every: int) -> None:
         raise ValueError(N_("The epochs must be a multiple of the epochs between two saves, or the last are lost."))
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SovitsStage(_Section):
+class SovitsStage(Section):
     """The stage that learns the sound of the voice."""
 
     epochs: int = Field(default=8, ge=1, le=100, description="How often all clips are heard; 8 is usual, 2 for v3, v4.")
@@ -56,7 +61,7 @@ class SovitsStage(_Section):
         return self
 
 
-class GptStage(_Section):
+class GptStage(Section):
     """The stage that learns how she speaks: pace, stress and pauses."""
 
     epochs: int = Field(default=15, ge=1, le=200, description="How often all clips are read.")
@@ -75,7 +80,7 @@ class GptStage(_Section):
         return self
 
 
-class VoiceRecipe(_Section):
+class VoiceRecipe(Section):
     """Everything that decides the weights, apart from the clips."""
 
     version: VoiceVersion = Field(
@@ -113,15 +118,15 @@ class VoiceRecipe(_Section):
     @property
     def is_pro(self) -> bool:
         """Whether the model listens to speaker vectors too."""
-        return self.version in ("v2Pro", "v2ProPlus")
+        return self.version in PRO
 
     @property
     def makes_adapter(self) -> bool:
-        """Whether its SoVITS weights are an addition to the pretrained model, which must then be there to speak."""
-        return self.version in ("v3", "v4")
+        """Whether its SoVITS weights are an addition to the pretrained model."""
+        return self.version in ADAPTED
 
 
-class TrainingClip(_Section):
+class TrainingClip(Section):
     """A clip as a trainer gets it."""
 
     wav: Path
@@ -131,7 +136,7 @@ class TrainingClip(_Section):
     text: str
 
 
-class VoiceTraining(_Section):
+class VoiceTraining(Section):
     """One training as a trainer gets it; every file of it lies in `folder`."""
 
     folder: Path
@@ -151,7 +156,7 @@ class VoiceTraining(_Section):
         return self
 
 
-class Sampling(_Section):
+class Sampling(Section):
     """How a trained voice draws its words; each draw is another take."""
 
     top_k: int = Field(default=15, ge=1, le=100, description="Among how many of the likeliest sounds it draws.")
@@ -168,7 +173,7 @@ class Sampling(_Section):
     seed: int = Field(default=1234, ge=0, le=2**31 - 1, description="The same seed gives the same take.")
 
 
-class TrainedVoice(_Section):
+class TrainedVoice(Section):
     """What makes a voice speak: weights, reference audio and sampling."""
 
     version: VoiceVersion
@@ -188,7 +193,7 @@ class TrainedVoice(_Section):
         return SAMPLE_RATES[self.version]
 
 
-class VoiceServing(_Section):
+class VoiceServing(Section):
     """A server of a trained voice as it is to be started; every file of it lies in `folder`."""
 
     folder: Path
@@ -201,3 +206,65 @@ class VoiceServing(_Section):
     gpu: str = ""
     """The one it holds, by number; empty on a CPU."""
     port: int = Field(ge=1, le=65535)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutPlace:
+    """Where somebody said that a tool is."""
+
+    tool: str
+    folder: Path
+    python: Path
+    changed_by: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWeights:
+    """Weights that a training saved, kept in the workspace under a name of their content."""
+
+    stage: Literal["sovits", "gpt"]
+    epoch: int
+    sha256: str
+    bytes: int
+    file: str
+    """Relative to the workspace."""
+
+
+class CardFile(Section):
+    """A file of a voice, in the voice's own folder."""
+
+    name: str = Field(pattern=r"^[\w-]+\.(pth|ckpt|wav)$", max_length=120)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(ge=1)
+
+
+class VoiceCard(Section):
+    """A voice as one thing: which files make it speak, how it draws its words, and how it came out."""
+
+    format: Literal[1] = 1
+    version: VoiceVersion
+    gpt: CardFile
+    sovits: CardFile
+    gpt_epoch: int | None = None
+    sovits_epoch: int | None = None
+    reference: CardFile
+    reference_text: str = Field(default="", max_length=500)
+    language: Literal["zh", "ja", "en", "ko", "yue"] = "zh"
+    sampling: Sampling = Sampling()
+    scores: dict[str, float | None] = Field(default_factory=dict)
+    """What was measured, by name; None where it could not be."""
+    origin: dict[str, str] = Field(default_factory=dict)
+    """Run, clip set, its fingerprint, versions of the tools: whatever is known."""
+
+    def trained(self, home: Path) -> TrainedVoice:
+        """Return the voice whose files lie in that folder."""
+        return TrainedVoice(
+            version=self.version,
+            gpt=home / self.gpt.name,
+            sovits=home / self.sovits.name,
+            reference=home / self.reference.name,
+            reference_text=self.reference_text,
+            language=self.language,
+            sampling=self.sampling,
+        )

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from core.domain.run import Command
-from core.errors import StudioError
-from core.jobs.door import run_briefly
+from core.jobs.machine import nvidia_smi
 
-_QUESTION = ("nvidia-smi", "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits")
+_QUESTION = ("--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits")
 _PATIENCE = 10.0
 _MEBIBYTE = 1 << 20
 
@@ -39,7 +37,8 @@ class Capacity:
 def capacity(folder: Path) -> Capacity:
     """Look at this machine; the disk is the one `folder` lies on. GPUs are those that NVIDIA's driver names."""
     memory = psutil.virtual_memory()
-    return Capacity(memory.total, memory.available, shutil.disk_usage(folder).free, _gpus(folder))
+    gpus = gpus_in(nvidia_smi(*_QUESTION, patience=_PATIENCE))
+    return Capacity(memory.total, memory.available, shutil.disk_usage(folder).free, gpus)
 
 
 def gpus_in(answer: str) -> tuple[GpuMemory, ...]:
@@ -51,13 +50,3 @@ def gpus_in(answer: str) -> tuple[GpuMemory, ...]:
         if total.isdecimal() and free.isdecimal():
             found.append(GpuMemory(name.strip(), int(total) * _MEBIBYTE, int(free) * _MEBIBYTE))
     return tuple(found)
-
-
-def _gpus(folder: Path) -> tuple[GpuMemory, ...]:
-    if shutil.which(_QUESTION[0]) is None:
-        return ()
-    try:
-        answer = run_briefly(Command(_QUESTION, folder), timeout=_PATIENCE)
-    except StudioError:
-        return ()
-    return gpus_in(answer.stdout.decode(errors="replace")) if answer.returncode == 0 else ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from core.domain.run import Command, CommandResult, Progress, Run
 from core.errors import MissingToolError, RunCancelledError, StudioError, ToolFailedError
 from core.full_disk import full_disk, no_room
+from core.jobs.curves import METRICS
 from core.jobs.door import COMMANDS, Process, processes_in
 from core.jobs.machine import Machine
 from core.jobs.whole import append_lines, json_lines, write_whole
@@ -47,6 +48,29 @@ def at_once(name: str, step: Callable[[], T]) -> T:
     return step()
 
 
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A program that works beside a run, e.g. a server that it asks."""
+
+    _process: Process
+    _start: Callable[[], None]
+    grace: float
+    """Seconds it gets to end by itself."""
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.alive()
+
+    def result(self) -> CommandResult | None:
+        """Return how it ended; None while it runs, or when nobody was there to see its end."""
+        return self._process.result()
+
+    def restart(self, *, grace: float | None = None) -> None:
+        """End it, with all that it started, where it still runs, and start it anew; raises what starting raises."""
+        self._process.stop(grace=self.grace if grace is None else grace)
+        self._start()
+
+
 class RunContext:
     """One run, seen from inside."""
 
@@ -68,7 +92,7 @@ class RunContext:
         self._poll = poll
         self._grace = grace
         self._machine = machine or Machine(JobSettings())
-        self._gpus: tuple[str, ...] = ()
+        self._gpus: tuple[str, ...] | None = None
         self._written = 0.0
         self._began = time.monotonic()
         self._began_at: float | None = None
@@ -128,7 +152,7 @@ class RunContext:
         return len(self._machine.gpus)
 
     def gpus(self, count: int) -> tuple[str, ...]:
-        """Hold that many of this machine's GPUs until the run ends, and let its programs see no others.
+        """Hold that many of this machine's GPUs until the run ends, and let its programs see no others; 0: none at all.
 
         Waits while other runs hold them. Asked again, also after a crash, a run gets the same ones. Raises
         MissingToolError when the machine has fewer, RunCancelledError when the run is stopped while it waits.
@@ -175,16 +199,53 @@ class RunContext:
         ended well is not started again; one that died is started with what `command` says then. Raises
         ToolFailedError when it ends with a code other than 0, RunCancelledError when the run is stopped.
         """
+        return self.execute_together({name: command}, on_line=on_line, on_poll=on_poll)[name]
+
+    def execute_together(
+        self,
+        commands: Mapping[str, Callable[[], Command]],
+        *,
+        on_line: Callable[[str], None] | None = None,
+        on_poll: Callable[[], None] | None = None,
+    ) -> dict[str, CommandResult]:
+        """Run programs side by side until all have ended, each as `execute` does; their lines come mixed."""
         self.check()
-        process = Process(self.folder / COMMANDS / name, host=self._machine.name)
-        result = process.result()
-        ended_before = result is not None and (result.returncode == 0 or self._started_by_this_attempt(name))
-        if not ended_before:
+        programs = {name: self._program(name) for name in commands}
+        for name, process in programs.items():
+            result = process.result()
+            if result is None or not (result.returncode == 0 or self._started_by_this_attempt(name)):
+                self._start_unless_alive(name, process, commands[name])
+        self._follow(programs, on_line, on_poll)
+        results = {name: process.result() for name, process in programs.items()}
+        ended_well = {name: one for name, one in results.items() if one is not None and one.returncode == 0}
+        for name in results.keys() - ended_well.keys():
+            raise self._failed(name, programs[name], results[name])
+        return ended_well
+
+    @contextmanager
+    def beside(self, name: str, command: Callable[[], Command]) -> Iterator[Companion]:
+        """Have a program at work while the block runs, and end it afterwards.
+
+        One that is still alive after a crash of ours is taken over. Raises what starting a program raises.
+        """
+        self.check()
+        process = self._program(name)
+        self._start_unless_alive(name, process, command)
+
+        def start() -> None:
             self._start_unless_alive(name, process, command)
-        result = self._follow(name, process, on_line, on_poll)
-        if result is None or result.returncode != 0:
-            raise self._failed(name, process, result)
-        return result
+
+        try:
+            yield Companion(process, start, grace=self._grace)
+        finally:
+            process.stop(grace=self._grace)
+
+    def ended(self, name: str) -> CommandResult | None:
+        """Return how the program of that name ended the last time; None while it runs and where it never did."""
+        return None if self._program(name).alive() else self._program(name).result()
+
+    def _program(self, name: str) -> Process:
+        return Process(self.folder / COMMANDS / name, host=self._machine.name)
 
     def _start_unless_alive(self, name: str, process: Process, command: Callable[[], Command]) -> None:
         if process.alive():
@@ -200,7 +261,7 @@ class RunContext:
         process.start(program, log=self._log_file)
 
     def _on_held_gpus(self, program: Command) -> Command:
-        if not self._gpus:
+        if self._gpus is None:
             return program
         # the order is nvidia-smi's, whose numbers these are; CUDA's own puts the fastest first
         ours = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(self._gpus)}
@@ -208,16 +269,17 @@ class RunContext:
 
     def _follow(
         self,
-        name: str,
-        process: Process,
+        programs: Mapping[str, Process],
         on_line: Callable[[str], None] | None,
         on_poll: Callable[[], None] | None,
-    ) -> CommandResult | None:
-        start = self._starts()[name]
-        lines = _Lines(self._log_file, start["offset"], start.get("end"))
+    ) -> None:
+        starts = [self._starts()[name] for name in programs]
+        ends = [start["end"] for start in starts if "end" in start]
+        end = max(ends) if len(ends) == len(starts) else None
+        lines = _Lines(self._log_file, min(start["offset"] for start in starts), end)
         over = False
         while not over:
-            over = not process.alive()  # asked first: what it wrote before it ended is read below
+            over = not any(one.alive() for one in programs.values())  # asked first: what they wrote is read below
             for line in lines.new():
                 if on_line is not None:
                     with _unless_full():
@@ -226,19 +288,20 @@ class RunContext:
                 with _unless_full():
                     on_poll()
             if not over:
-                self._stop_if_asked(process)
+                self._stop_if_asked(programs.values())
                 time.sleep(self._poll)
-        # Where its output ends: followed anew after others have written, it must not be given their lines.
-        self._note_start(name, {"end": self._log_file.stat().st_size, **start})
-        return process.result()
+        # Where their output ends: followed anew after others have written, they must not be given their lines.
+        for name, start in zip(programs, starts, strict=True):
+            self._note_start(name, {"end": self._log_file.stat().st_size, **start})
 
-    def _stop_if_asked(self, process: Process) -> None:
+    def _stop_if_asked(self, programs: Iterable[Process]) -> None:
         try:
             with _unless_full():
                 self.check()
         except RunCancelledError:
             self.log("stopping")
-            process.stop(grace=self._grace)
+            for one in programs:
+                one.stop(grace=self._grace)
             raise
 
     def _failed(self, name: str, process: Process, result: CommandResult | None) -> StudioError:
@@ -273,7 +336,7 @@ class RunContext:
 
     @property
     def _metrics_file(self) -> Path:
-        return self.folder / "metrics.jsonl"
+        return self.folder / METRICS
 
     @property
     def _starts_file(self) -> Path:

@@ -34,7 +34,7 @@ class Machine:
         visible = visible_gpus()
         if visible is not None:
             return tuple(one for part in visible.split(",") if (one := part.strip()) and one not in _NO_GPU)
-        return parse_gpus(_listing())
+        return parse_gpus(nvidia_smi("-L"))
 
     @cached_property
     def slots(self) -> dict[str, int]:
@@ -58,12 +58,13 @@ def parse_gpus(listing: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _listing() -> str:
+def nvidia_smi(*arguments: str, patience: float = 30) -> str:
+    """Return what NVIDIA's driver answers; nothing where there is none or it fails."""
     try:
-        listed = run_briefly(Command(("nvidia-smi", "-L"), cwd=PROJECT), timeout=30)
+        answer = run_briefly(Command(("nvidia-smi", *arguments), cwd=PROJECT), timeout=patience)
     except MissingToolError:
         return ""
     except ToolFailedError as failure:
         _log.warning("nvidia-smi: %s", failure)
         return ""
-    return listed.stdout.decode(errors="replace") if listed.returncode == 0 else ""
+    return answer.stdout.decode(errors="replace") if answer.returncode == 0 else ""

@@ -56,7 +56,7 @@ def work(settings: Settings, store: Store, jobs: Jobs, *, until: threading.Event
             )
         execution = Execution(settings, store, jobs, worker=name)
         _launch(settings, execution, jobs)
-        _take_stock(settings, store, jobs)
+        _take_stock(settings, store)
         _stay_alive(store, jobs, execution.machine, name, until)
         store.runs.retire(name)
 
@@ -116,10 +116,9 @@ def _durable(name: str, step: Callable[[], T]) -> T:
     return DBOS.run_step(StepOptions(name=name), step)
 
 
-def _take_stock(settings: Settings, store: Store, jobs: Jobs) -> None:
-    """Queue what was asked for while the queue was out of reach, and name what nothing can take up again."""
+def _take_stock(settings: Settings, store: Store) -> None:
+    """Name what nothing can take up again."""
     client = DBOSClient(system_database_url=settings.jobs_url)
-    _queue_what_waits(store, jobs)
     for run in store.runs.all(states=[RunState.RUNNING], limit=10_000):
         known = client.list_workflows(workflow_ids=[work_id(run.id, run.attempt)])
         known += client.list_workflows(workflow_id_prefix=work_id(run.id, run.attempt, host=""))
@@ -130,6 +129,7 @@ def _take_stock(settings: Settings, store: Store, jobs: Jobs) -> None:
 
 
 def _queue_what_waits(store: Store, jobs: Jobs) -> None:
+    """Queue what was asked for while the queue was out of reach."""
     for run in store.runs.all(states=[RunState.QUEUED], limit=10_000):
         jobs.enqueue(run)
 
@@ -143,9 +143,10 @@ def _stay_alive(store: Store, jobs: Jobs, machine: Machine, name: str, until: th
             if beats % _LOOK_FOR_WAITING == 0:
                 _queue_what_waits(store, jobs)
         except Exception as error:  # whoever cannot say that it lives, lives
-            if full_disk(error) is None:
+            full = full_disk(error)
+            if full is None:
                 raise
-            _log.warning("%s", full_disk(error))
+            _log.warning("%s", full)
         beats += 1
         until.wait(_HEARTBEAT)
     _log.info("worker %s ends; programs it started go on and are followed again at the next start", name)

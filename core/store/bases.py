@@ -40,6 +40,12 @@ class Bases(Rooms):
         with self._reading() as db:
             return [from_row(Base, row) for row in db.execute(sa.select(t.base).order_by(t.base.c.created_at.desc()))]
 
+    def folder_of(self, name: str) -> str:
+        """Return where the base model of that id lies, relative to the workspace; a name of none is a folder itself."""
+        with self._reading() as db:
+            known = db.execute(sa.select(t.base.c.folder).where(t.base.c.id == name)).scalar()
+        return known or name
+
     def delete(self, base_id: str, *, who: str) -> None:
         """Forget a base model; its folder is the caller's."""
         base = self.get(base_id)

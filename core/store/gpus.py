@@ -11,8 +11,6 @@ from core.domain.run import RunState
 from core.store import tables as t
 from core.store.database import Rooms
 
-_OPEN = (RunState.QUEUED, RunState.RUNNING)
-
 
 class Gpus(Rooms):
     """Leases of GPUs, one run a GPU."""
@@ -60,7 +58,7 @@ def _held(db: sa.Connection, host: str) -> dict[str, str]:
 
 def _is_open(db: sa.Connection, run_id: str) -> bool:
     state = db.execute(sa.select(t.run.c.state).where(t.run.c.id == run_id)).scalar()
-    return state in _OPEN
+    return state is not None and not RunState(state).over
 
 
 def _on(host: str, gpus: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.domain.identity import now
-from core.domain.run import Run, RunState
+from core.domain.run import OPEN, Run
 from core.domain.training import Model, ModelKind
 from core.errors import ConflictError, InvalidInputError, NotFoundError
 from core.store import tables as t
@@ -159,7 +159,7 @@ def _refuse_while_used(db: sa.Connection, model: Model) -> None:
             remedy=N_("Stop using it, or choose another model for the chat, then remove it."),
             name=model.name,
         )
-    unfinished = t.run.c.state.in_([RunState.QUEUED, RunState.RUNNING])
+    unfinished = t.run.c.state.in_(OPEN)
     runs = [from_row(Run, row) for row in db.execute(sa.select(t.run).where(unfinished))]
     if busy := [run.id for run in runs if run.settings.get("model_id") == model.id or _rests_on(run.settings, model)]:
         raise ConflictError(

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.domain.identity import now
-from core.domain.run import Progress, Run, RunError, RunState
+from core.domain.run import OPEN, Progress, Run, RunError, RunState
 from core.errors import NotFoundError
 from core.store import tables as t
 from core.store.database import Rooms
@@ -75,7 +75,7 @@ class Runs(Rooms):
         may_run = sa.and_(
             table.id == run_id,
             table.attempt == attempt,
-            table.state.in_([RunState.QUEUED, RunState.RUNNING]),
+            table.state.in_(OPEN),
         )
         started = sa.func.coalesce(table.started_at, sa.literal(now(), t.Moment))
         with self._writing() as db:
@@ -99,7 +99,7 @@ class Runs(Rooms):
             values["result"] = dict(result)
         if state is RunState.SUCCEEDED:
             values["progress"] = plain(Progress(fraction=1.0))
-        open_states = t.run.c.state.in_([RunState.QUEUED, RunState.RUNNING])
+        open_states = t.run.c.state.in_(OPEN)
         with self._writing() as db:
             changed = db.execute(sa.update(t.run).where(t.run.c.id == run_id, open_states).values(**values))
         return bool(changed.rowcount)

@@ -7,6 +7,7 @@ from pathlib import Path
 from core.store.bases import Bases
 from core.store.calls import Calls
 from core.store.charts import Charts
+from core.store.checkouts import Checkouts
 from core.store.clip_sets import ClipSets
 from core.store.clips import Clips
 from core.store.corpus import Corpus
@@ -27,6 +28,7 @@ from core.store.suspicions import Suspicions
 from core.store.talks import Talks
 from core.store.utterances import Utterances
 from core.store.voice import Voice
+from core.store.votes import Votes
 
 
 class Store:
@@ -53,6 +55,8 @@ class Store:
         self.clip_sets = ClipSets(self._engine)
         self.bases = Bases(self._engine)
         self.models = Models(self._engine)
+        self.checkouts = Checkouts(self._engine)
+        self.votes = Votes(self._engine)
         self.runs = Runs(self._engine)
         self.gpus = Gpus(self._engine)
         self.scorecards = Scorecards(self._engine)

@@ -534,3 +534,27 @@ message = Table(
     _json("timings"),
     sa.UniqueConstraint("conversation_id", "ordinal"),
 )
+
+checkout = Table(
+    "checkout",
+    metadata,
+    Column("tool", String(32), primary_key=True),
+    Column("folder", Text, nullable=False),
+    Column("python", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+vote = Table(
+    "vote",
+    metadata,
+    _id(),
+    _to("persona", "persona_id"),
+    _to("run", "run_id", nullable=True),
+    Column("prompt", Text, nullable=False),
+    Column("first", String(128), nullable=False),
+    Column("second", String(128), nullable=False),
+    Column("winner", String(128)),
+    Column("voted_by", Text, nullable=False),
+    Column("voted_at", Moment, nullable=False),
+)

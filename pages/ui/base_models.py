@@ -9,20 +9,20 @@ import streamlit as st
 
 from core.domain.training import Base
 from core.settings import stage_defaults
-from core.stages.finetuning.bases.planning import BasePlan, shown_size
+from core.stages.finetuning.bases.planning import BasePlan
 from core.stages.finetuning.bases.removing import base_users
 from core.stages.finetuning.bases.settings import BaseImport, Hubs
 from core.translation import N_
 from pages.ui.decisions import careful, tell
 from pages.ui.errors import show_failure, told_to_the_user
 from pages.ui.frame import Visit
-from pages.ui.i18n import _, moment, number
+from pages.ui.i18n import _, moment, number, size_of
 from pages.ui.markup import plain
 from pages.ui.run_panel import stage_run, start_run
 from pages.ui.settings_form import settings_form
 from pages.ui.state import SAID
 
-KIND: Final = "base_model"
+_KIND: Final = "base_model"
 _SOURCES: Final[Mapping[str, str]] = {
     "modelscope": "ModelScope",
     "huggingface": "Hugging Face",
@@ -36,7 +36,7 @@ def bases_room(visit: Visit) -> None:
     bases = visit.studio.store.bases.all()
     with st.expander(_("Bring a base model in"), icon=":material/download:", expanded=not bases):
         _form(visit)
-    stage_run(visit, kind=KIND)
+    stage_run(visit, kind=_KIND)
     if not bases:
         st.caption(_("No base model was brought in yet. The tiny one needs none: it is built on the spot."))
     for base in bases:
@@ -54,7 +54,9 @@ def _form(visit: Visit) -> None:
         required=True,
         key="base.source",
     )
-    values = {"source": source, "repository": _repository(str(source)), **_more()}
+    repository = _repository(str(source))
+    more = settings_form(BaseImport, {}, key="base", omit={"source", "repository"})
+    values = {"source": source, "repository": repository, **more}
     with st.container(horizontal=True, gap="small", key="base-buttons"):
         looked = st.button(
             _("Look"), icon=":material/visibility:", help=_("Lists what would come; fetches no weights.")
@@ -62,7 +64,7 @@ def _form(visit: Visit) -> None:
         asked = st.button(_("Bring it in"), type="primary", icon=":material/download:")
     with told_to_the_user():
         if asked:
-            start_run(visit, values, kind=KIND)
+            start_run(visit, values, kind=_KIND)
         if looked:
             with st.spinner(_("Asking what there is"), show_time=True):
                 plan = visit.studio.look_at_base(values)
@@ -96,10 +98,6 @@ def _repository(source: str) -> str:
     return str(chosen or "")
 
 
-def _more() -> dict[str, Any]:
-    return settings_form(BaseImport, {}, key="base", omit={"source", "repository"})
-
-
 def _plan(plan: BasePlan) -> None:
     """Show what would come, and what stands in its way."""
     if plan.problem is not None:
@@ -107,12 +105,12 @@ def _plan(plan: BasePlan) -> None:
     with st.container(horizontal=True, key="base-plan"):
         st.metric(_("Kind"), plan.architecture or "—", border=True, width=280)
         st.metric(_("Files"), number(len(plan.files)), border=True, width=120)
-        st.metric(_("Size"), shown_size(plan.bytes), border=True, width=160)
-        st.metric(_("Free on the disk"), shown_size(plan.free), border=True, width=180)
-    st.caption(" ".join(_remarks(plan)))
+        st.metric(_("Size"), size_of(plan.bytes), border=True, width=160)
+        st.metric(_("Free on the disk"), size_of(plan.free), border=True, width=180)
+    st.caption("  \n".join(_remarks(plan)))
     with st.expander(_("The files"), icon=":material/list:"):
         st.dataframe(
-            {_("file"): [one.name for one in plan.files], _("size"): [shown_size(one.size) for one in plan.files]},
+            {_("file"): [one.name for one in plan.files], _("size"): [size_of(one.size) for one in plan.files]},
             hide_index=True,
         )
 
@@ -124,7 +122,7 @@ def _remarks(plan: BasePlan) -> list[str]:
             _("It would run code of its own, so it is converted to the Llama form and compared with the original.")
         )
     if plan.free < plan.needed:
-        told.append(_("The disk has no room for it: {size} are needed.").format(size=shown_size(plan.needed)))
+        told.append(_("The disk has no room for it: {size} are needed.").format(size=size_of(plan.needed)))
     return told
 
 
@@ -134,12 +132,12 @@ def _card(visit: Visit, base: Base) -> None:
     told = [
         str(facts.get("architecture", "")),
         _("{count} parameters").format(count=number(facts.get("parameters", 0))),
-        shown_size(facts.get("bytes", 0)),
+        size_of(facts.get("bytes", 0)),
         _("chat form {form}").format(form=base.prompt_template) if base.prompt_template else _("no chat form known"),
         moment(base.created_at),
     ]
     st.caption(" · ".join(told))
-    st.caption(_("From {origin}; in the form it is called {id}.").format(origin=plain(base.origin), id=f"`{base.id}`"))
+    st.caption(_("From {origin}; settings name it {id}.").format(origin=plain(base.origin), id=f"`{base.id}`"))
     if compared := _compared(facts):
         st.caption(f":material/check: {compared}")
     with st.container(horizontal=True, gap="small", key=f"base-actions-{base.id}"):

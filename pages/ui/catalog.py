@@ -29,7 +29,7 @@ FORMS: Final = (
     "core/stages/voice_dataset/sound/slicing.py",
     "core/stages/voice_dataset/words/transcribing.py",
     "core/domain/recipe.py",
-    "core/services.py",
+    "core/job_table.py",
 )
 """Where the settings stand that pages show as forms."""
 

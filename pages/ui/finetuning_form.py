@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import streamlit as st
 
+from core.domain.recipe import TINY
 from core.domain.text import DatasetVersion
 from core.domain.training import Base
-from core.stages.finetuning.settings import PRESETS, TINY, preset_values
+from core.stages.finetuning.settings import PRESETS, preset_values
 from core.translation import N_
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, empty
@@ -22,12 +23,12 @@ from pages.ui.training_check import checked_training, show_check, show_configura
 _FOLDER: Final = "folder…"
 _PRESETS: Final[Mapping[str, str]] = {
     "tiny-cpu": N_(
-        "Builds a tiny model from your dataset and tunes it. Needs no GPU and no download; a few minutes on two "
-        "processor cores. It shows the whole path; do not expect a good talker."
+        "Builds a tiny model that reads a little of the book, and tunes it on your dataset. Needs no GPU and no "
+        "download; a few minutes on two processor cores. It shows the whole path; do not expect a good talker."
     ),
     "tiny-book": N_(
-        "The tiny model, but it reads the whole book for a while before it learns to talk: about eight minutes on a "
-        "processor. From a novel it learns more than which character follows which; it is still no good talker."
+        "The tiny model, but it reads the whole book before it learns to talk: about seven minutes on one processor "
+        "core. From a novel it learns more than which character follows which; it is still no good talker."
     ),
     "internlm2-chat-1.8b-qlora": N_(
         "The settings of the original: an adapter on InternLM2-chat-1.8B squeezed to 4 bits. Needs a GPU with about "
@@ -142,32 +143,30 @@ def _base_name(base: str, bases: Mapping[str, Base]) -> str:
 
 def _sections(*, builds_base: bool) -> list[Section]:
     tiny = Section(
+        "tiny",
         _("The tiny base"),
         _("How large the model is that is built on the spot, and how long it reads before the fine-tuning."),
         ":material/egg:",
-        ("tiny",),
     )
     return [
         *([tiny] if builds_base else []),
         Section(
+            "adapter",
             _("Adapter"),
             _("What LoRA and QLoRA train beside the base; a full training has none."),
             ":material/extension:",
-            ("adapter",),
         ),
+        Section("optimizer", _("Optimizer"), _("How fast and how far the weights move."), ":material/trending_down:"),
         Section(
-            _("Optimizer"), _("How fast and how far the weights move."), ":material/trending_down:", ("optimizer",)
-        ),
-        Section(
+            "intervals",
             _("Intervals"),
             _("When checkpoints are saved, points are drawn and probe questions are asked."),
             ":material/schedule:",
-            ("intervals",),
         ),
         Section(
+            "launcher",
             _("Launcher"),
             _("One device needs nothing here. Several GPUs or machines train together under torchrun or Slurm."),
             ":material/rocket_launch:",
-            ("launcher",),
         ),
     ]

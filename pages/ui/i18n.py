@@ -22,6 +22,7 @@ from pages.ui.state import LANGUAGE
 
 LOCALES: Final = Path(__file__).parent / "locale"
 LANGUAGES: Final[Mapping[str, str]] = {"zh_CN": "中文", "en": "English"}
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 @cache
@@ -66,6 +67,14 @@ def number(value: float, pattern: str = "#,##0.##") -> str:
     """Write a number with the language's separators."""
     text: str = format_decimal(value, format=pattern, locale=language())
     return text
+
+
+def size_of(count: float) -> str:
+    """Write a number of bytes in the largest unit that leaves at least 1 of it, e.g. `3.8 GB`."""
+    unit = 0
+    while count >= 1000 and unit < len(_UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    return f"{number(count, '0.#' if count < 10 else '0')} {_UNITS[unit]}"
 
 
 def duration(seconds: float) -> str:

@@ -23,14 +23,14 @@ from core.translation import N_
 from pages.ui.decisions import careful, tell
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, entries, say_next, script
-from pages.ui.i18n import _, moment, number
+from pages.ui.i18n import _, moment, number, size_of
 from pages.ui.labels import job_title, run_state
 from pages.ui.markup import plain
 from pages.ui.run_panel import run_panel, start_run
 from pages.ui.state import SAID, Generation, shown, watched_run
 
-COPYING: Final = "quantising"
-EXPORTING: Final = "model_export"
+_COPYING: Final = "quantising"
+_EXPORTING: Final = "model_export"
 
 _MENUS: Final = Generation("models.menus")
 """Raised when a menu has done its work and is to close."""
@@ -47,7 +47,6 @@ _METHODS: Final[Mapping[str, str]] = {
 _MOST_ZIPPED: Final = 200_000_000
 """Bytes of the largest export that is handed out as a zip; Streamlit keeps it in memory."""
 _MOST_SCORES: Final = 4
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 def models_room(visit: Visit) -> None:
@@ -55,14 +54,11 @@ def models_room(visit: Visit) -> None:
     tell()
     store, persona = visit.studio.store, visit.persona
     models = store.models.all(persona.id, ModelKind.TEXT)
-    if not models:
-        st.caption(_("There is no model any more. Train one."))
-        return
     if not any(model.in_use for model in models):
         st.caption(_("None of them answers in the chat: {name}'s own lines do.").format(name=plain(persona.name)))
     versions = {version.id: version for version in store.datasets.versions(persona.id)}
     cards = store.scorecards.all(persona.id)
-    runs = [run for kind in (COPYING, EXPORTING) for run in store.runs.all(persona_id=persona.id, kind=kind)]
+    runs = [run for kind in (_COPYING, _EXPORTING) for run in store.runs.all(persona_id=persona.id, kind=kind)]
     runs.sort(key=lambda run: run.created_at, reverse=True)
     for model in models:
         with st.container(border=True, key=f"model-{model.id}"):
@@ -89,7 +85,7 @@ def _origin(visit: Visit, model: Model, version: DatasetVersion | None) -> None:
     told = [_("from {base}").format(base=plain(model.base)), _(_METHODS.get(method, ""))]
     if parameters := model.manifest.get("trial", {}).get("merged", {}).get("parameters"):
         told.append(_("{count} parameters").format(count=number(parameters)))
-    told += [_size(bytes_of(visit.studio.settings.workspace / model.folder)), moment(model.created_at)]
+    told += [size_of(bytes_of(visit.studio.settings.workspace / model.folder)), moment(model.created_at)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"model-origin-{model.id}"):
         st.caption(" · ".join(one for one in told if one), width="content")
         if version:
@@ -147,7 +143,7 @@ def _copy(model: Model) -> str:
     if not copy:
         return ""
     told = _("4-bit copy: {small} of weights in place of {large}").format(
-        small=_size(copy["bytes"]["4bit"]), large=_size(copy["bytes"]["model"])
+        small=size_of(copy["bytes"]["4bit"]), large=size_of(copy["bytes"]["model"])
     )
     losses = copy["held_out_loss"]
     if losses["4bit"] is None:
@@ -199,7 +195,7 @@ def _exporting(visit: Visit, model: Model, key: str) -> None:
         if len(parts) > 1:
             part = st.radio(_("Which part"), parts, format_func=lambda one: _(_PARTS[one]), key=f"part.{model.id}")
         if st.button(_("Export it"), type="primary", icon=":material/outbox:", key=f"export.{model.id}"):
-            start_run(visit, {"model_id": model.id, "part": part}, kind=EXPORTING)
+            start_run(visit, {"model_id": model.id, "part": part}, kind=_EXPORTING)
 
 
 def _more(visit: Visit, model: Model, key: str) -> None:
@@ -208,7 +204,7 @@ def _more(visit: Visit, model: Model, key: str) -> None:
         st.caption(_("A copy of about a quarter of the size, measured beside the model. For export and for servers."))
         label = _("Make it again") if FOUR_BIT in model.manifest.get("copies", {}) else _("Make a 4-bit copy")
         if st.button(label, icon=":material/compress:", key=f"squeeze.{model.id}"):
-            start_run(visit, {"model_id": model.id}, kind=COPYING)
+            start_run(visit, {"model_id": model.id}, kind=_COPYING)
         st.markdown(f"**{_('Manifest')}**")
         st.caption(_("Everything needed to trust it and to make it again."))
         st.json(dict(model.manifest), expanded=False)
@@ -217,7 +213,7 @@ def _more(visit: Visit, model: Model, key: str) -> None:
 
 
 def _removal(visit: Visit, model: Model) -> None:
-    size = _size(bytes_of(visit.studio.settings.workspace / model.folder))
+    size = size_of(bytes_of(visit.studio.settings.workspace / model.folder))
     st.markdown(f"**{plain(model.name)}**")
     st.markdown(
         _("Its files go for good ({size}), adapter and 4-bit copy included.").format(size=size)
@@ -234,16 +230,17 @@ def _removal(visit: Visit, model: Model) -> None:
 
 def _under_way(visit: Visit, runs: Sequence[Run]) -> None:
     """Show the newest copying and the newest export as long as they are not done, and where finished exports lie."""
-    for kind in (COPYING, EXPORTING):
+    for kind in (_COPYING, _EXPORTING):
         newest = next((run for run in runs if run.kind == kind), None)
         if newest is None or newest.state is RunState.SUCCEEDED:
             continue
         if not newest.state.over or watched_run(kind).get() == newest.id:
             run_panel(visit, newest.id)
         else:
+            told = _("{title}: {words}").format(title=job_title(visit.studio, kind), words=run_state(newest.state))
             st.page_link(
                 script(entries()["runs"]),
-                label=f":small[{job_title(visit.studio, kind)}: {run_state(newest.state)}]",
+                label=f":small[{told}]",
                 icon=":material/play_circle:",
                 query_params={"run": newest.id},
             )
@@ -253,7 +250,7 @@ def _under_way(visit: Visit, runs: Sequence[Run]) -> None:
 
 def _exports(visit: Visit, runs: Sequence[Run]) -> Mapping[Path, Mapping[str, Any]]:
     """Return the exports that are still there, each with what its newest run said."""
-    done = [run.result for run in reversed(runs) if run.kind == EXPORTING and run.state is RunState.SUCCEEDED]
+    done = [run.result for run in reversed(runs) if run.kind == _EXPORTING and run.state is RunState.SUCCEEDED]
     places = {visit.studio.settings.workspace / result["folder"]: result for result in done}
     return {folder: result for folder, result in places.items() if folder.is_dir()}
 
@@ -261,7 +258,7 @@ def _exports(visit: Visit, runs: Sequence[Run]) -> Mapping[Path, Mapping[str, An
 def _export(folder: Path, result: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"export-{folder.name}"):
         st.caption(
-            _("Exported: {part}, {size}, in").format(part=_(_PARTS[result["part"]]), size=_size(result["bytes"])),
+            _("Exported: {part}, {size}, in").format(part=_(_PARTS[result["part"]]), size=size_of(result["bytes"])),
             width="content",
         )
         st.code(str(folder), language=None, wrap_lines=True, width="content")
@@ -295,14 +292,6 @@ def _answers(model: Model) -> None:
         titles = (_("Question"), _("Before the training"), _("After it"))
         columns = zip(titles, zip(*rows, strict=True), strict=True)
         st.table({title: [plain(cell) for cell in cells] for title, cells in columns}, hide_index=True)
-
-
-def _size(count: float) -> str:
-    """Write a number of bytes in the largest unit that leaves a number above 1."""
-    unit = 0
-    while count >= 1000 and unit < len(_UNITS) - 1:
-        count, unit = count / 1000, unit + 1
-    return f"{number(count, '#,##0.#')} {_UNITS[unit]}"
 
 
 @careful

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -98,12 +98,16 @@ def _compared(studio: Services, run: Run, other: Run) -> None:
         key=f"{run.id}.{other.id}",
     )
     settings = differences(run.settings, other.settings)
-    _table(_("Settings that differ"), [_told(one, _setting(one.name)) for one in settings], names)
+    _table(_("Settings that differ"), [_row(_setting(one.name), one, _shown) for one in settings], names)
     if not settings:
         st.caption(_("Both have the same settings."))
     versions = [*differences(run.versions, other.versions), *differences(run.inputs, other.inputs)]
-    _table(_("Versions and inputs that differ"), [_told(one, one.name) for one in versions], names)
-    _table(_("Results"), [_told(one, _(_RESULTS.get(one.name, one.name))) for one in results(run, other)], names)
+    _table(_("Versions and inputs that differ"), [_row(one.name, one, _shown) for one in versions], names)
+    ended = [
+        _row(_(_RESULTS.get(one.name, one.name)), one, duration if one.name == "seconds" else _figure)
+        for one in results(run, other)
+    ]
+    _table(_("Results"), ended, names)
     _answers(studio, run, other, names)
 
 
@@ -117,18 +121,21 @@ def _setting(dotted: str) -> str:
     return " › ".join(label_of(part) for part in dotted.split("."))
 
 
-def _told(one: Difference, called: str) -> tuple[str, str, str]:
-    shown = duration if one.name == "seconds" else _shown
+def _row(called: str, one: Difference, shown: Callable[[Any], str]) -> tuple[str, str, str]:
     return called, shown(one.one) if one.one is not None else "–", shown(one.other) if one.other is not None else "–"
+
+
+def _figure(value: float) -> str:
+    return number(value, "#,##0.###")
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int | float):
-        return number(value, "#,##0.######")
+        return number(value, "#,##0.##########")
     if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value)
+        return _(", ").join(str(one) for one in value)
     return str(value)
 
 
@@ -141,7 +148,7 @@ def _table(title: str, rows: Sequence[tuple[str, str, str]], names: tuple[str, s
         names[0]: [row[1] for row in rows],
         names[1]: [row[2] for row in rows],
     }
-    st.dataframe(columns, hide_index=True)
+    st.dataframe(columns, hide_index=True, height="content")
 
 
 def _answers(studio: Services, run: Run, other: Run, names: tuple[str, str]) -> None:

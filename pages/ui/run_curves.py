@@ -12,7 +12,7 @@ from core.jobs.curves import smoothed
 from core.services import Services
 from core.translation import N_
 from pages.ui import charts
-from pages.ui.i18n import _, number
+from pages.ui.i18n import _, number, size_of
 
 _QUANTITIES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "loss": (N_("Loss"), {"base_loss": N_("base model"), "loss": N_("fine-tuning")}),
@@ -62,14 +62,13 @@ def curves_of_both(both: Sequence[tuple[str, Rows]], *, key: str) -> None:
 
 def _figures(rows: Rows) -> None:
     latest: dict[str, float] = {}
-    for row in rows:
-        if "loss" in row or not _has(rows, "loss"):
-            latest.update(row)
+    for row in [row for row in rows if "loss" in row] or rows:
+        latest.update(row)
     told = {
         _("Step"): number(latest["step"]) if "step" in latest else "",
         _("Loss"): number(latest["loss"], "0.000") if "loss" in latest else "",
         _("Tokens a second"): number(latest["tokens_per_second"], "#,##0") if "tokens_per_second" in latest else "",
-        _("Memory"): f"{number(latest['memory_mb'] / 1000, '0.0')} GB" if "memory_mb" in latest else "",
+        _("Memory"): size_of(latest["memory_mb"] * 1e6) if "memory_mb" in latest else "",
     }
     with st.container(horizontal=True, gap="small"):
         for title, figure in told.items():

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import streamlit as st
 
+from core.domain.recipe import TINY
 from core.domain.text import DatasetVersion, Split
-from core.stages.dataset.preview import TINY, Preview, TokenLengths, preview, reader_of, token_lengths
+from core.stages.dataset.preview import Preview, TokenLengths, preview, reader_of, token_lengths
 from core.stages.finetuning.settings import PRESETS, preset_values
 from core.store import Store
 from pages.ui import charts

@@ -21,12 +21,12 @@ from pages.ui.i18n import _
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Fields that fold away together, or one nested model."""
+    """A nested model whose fields fold away together."""
 
+    name: str
     title: str
     about: str
     icon: str
-    names: Sequence[str]
 
 
 def settings_form(
@@ -40,12 +40,12 @@ def settings_form(
 ) -> dict[str, Any]:
     """Draw a widget per field and return name -> value.
 
-    `first` names the fields shown at once, the others fold away, those of each section together; `omit` those the page
-    asks for in its own way.
+    `first` names the fields shown at once, the others fold away, each section by itself; `omit` those the page asks
+    for in its own way.
     """
     start = defaults.model_dump(mode="python") if isinstance(defaults, BaseModel) else dict(defaults)
     shown = [name for name in model.model_fields if name not in omit]
-    apart = {name for section in sections for name in section.names}
+    apart = {section.name for section in sections}
     later = [name for name in shown if first and name not in first and name not in apart]
     values = _widgets(model, start, [name for name in shown if name not in later and name not in apart], key)
     for section in sections:
@@ -92,11 +92,12 @@ def _drawable(annotation: Any) -> bool:
 def _section(model: type[BaseModel], start: Mapping[str, Any], section: Section, key: str) -> dict[str, Any]:
     with st.expander(section.title, icon=section.icon):
         st.caption(section.about)
-        if len(section.names) > 1:
-            return _widgets(model, start, section.names, key)
-        (name,) = section.names  # its title stands above already
-        inner, _optional = _plain(model.model_fields[name].annotation)
-        return {name: settings_form(inner, start.get(name) or {}, key=f"{key}.{name}")}
+        return {section.name: _nested(model, start, section.name, key)}
+
+
+def _nested(model: type[BaseModel], start: Mapping[str, Any], name: str, key: str) -> dict[str, Any]:
+    inner, _optional = _plain(model.model_fields[name].annotation)
+    return settings_form(inner, start.get(name) or {}, key=f"{key}.{name}")
 
 
 def _widgets(model: type[BaseModel], start: Mapping[str, Any], names: Sequence[str], key: str) -> dict[str, Any]:
@@ -111,8 +112,7 @@ def _widgets(model: type[BaseModel], start: Mapping[str, Any], names: Sequence[s
     for name in nested:
         field = model.model_fields[name]
         st.markdown(f"**{label_of(name, field)}**", help=_(field.description or "") or None)
-        inner, _optional = _plain(field.annotation)
-        values[name] = settings_form(inner, start.get(name) or {}, key=f"{key}.{name}")
+        values[name] = _nested(model, start, name, key)
     return values
 
 

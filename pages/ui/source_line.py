@@ -10,12 +10,10 @@ from core.domain.text import Source, SourceKind
 from core.store.corpus import source_text
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
-from pages.ui.i18n import _, _n, moment, number
+from pages.ui.i18n import _, _n, moment, number, size_of
 from pages.ui.labels import source_kind
 from pages.ui.markup import plain
 from pages.ui.state import PASSAGE, SOURCE, UTTERANCE
-
-_KILO = 1000
 
 
 def source_line(visit: Visit, source: Source) -> None:
@@ -24,7 +22,7 @@ def source_line(visit: Visit, source: Source) -> None:
         with st.popover(source_kind(source.kind), icon=":material/menu_book:", help=_("Correct the kind")):
             _correct(visit, source)
         st.badge(f"{source.format.upper()} · {source.encoding}", color="gray")
-        st.badge(_size(source.size), color="gray")
+        st.badge(size_of(source.size), color="gray")
         st.badge(_n("{count} chapter", "{count} chapters", source.chapters), color="gray")
         st.badge(_n("{count} character", "{count} characters", source.characters), color="gray")
         st.caption(moment(source.imported_at), width="content")
@@ -116,9 +114,3 @@ def _confirm(visit: Visit, source: Source) -> None:
             PASSAGE.clear()
             UTTERANCE.clear()
             say_next(_("The text was deleted."))
-
-
-def _size(size: int) -> str:
-    if size < _KILO * _KILO:
-        return _("{size} kB").format(size=number(max(size / _KILO, 0.1), "#,##0.#"))
-    return _("{size} MB").format(size=number(size / _KILO / _KILO, "#,##0.#"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -12,19 +12,23 @@ from core.services import Services
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit
 from pages.ui.i18n import _
-from pages.ui.run_panel import last_run, run_panel, start_run
+from pages.ui.run_panel import run_panel, start_run
 
-_FRESH = 60
+_BUILDING: Final = "toolchain"
+_FRESH: Final = 60
 """Seconds a look at an environment is remembered: asking its interpreter takes a moment."""
 
 
 def toolchain_line(visit: Visit, name: str, title: str) -> None:
     """Say in one line whether the tool is ready, with its versions, a check and a way to build it folded in."""
     report = _looked_at(visit.studio, str(visit.studio.settings.workspace), name, imports=False)
+    if report["absent"]:
+        _looked_at.clear()  # a run may build it any moment
     words, symbol = _headline(report)
-    building = last_run(visit, "toolchain")
-    begun = bool(building) and not visit.studio.store.runs.get(building).state.over
-    with st.expander(f"{title}: {words}", icon=f":material/{symbol}:", expanded=begun):
+    builds = visit.studio.store.runs.all(persona_id=visit.persona.id, kind=_BUILDING)
+    build = next((run for run in builds if run.settings.get("name") == name), None)
+    line = _("{title}: {words}").format(title=title, words=words)
+    with st.expander(line, icon=f":material/{symbol}:", expanded=build is not None and not build.state.over):
         if report["fine"]:
             st.code(report["detail"], language=None, wrap_lines=True)
         elif not report["absent"]:
@@ -35,15 +39,14 @@ def toolchain_line(visit: Visit, name: str, title: str) -> None:
             )
         )
         _buttons(visit, name, report)
-        if building and visit.studio.store.runs.get(building).state is not RunState.SUCCEEDED:
-            run_panel(visit, building)
+        if build is not None and build.state is not RunState.SUCCEEDED:
+            run_panel(visit, build.id)
 
 
 def _buttons(visit: Visit, name: str, report: dict[str, Any]) -> None:
     with st.container(horizontal=True), told_to_the_user():
         if report["absent"] and st.button(_("Build it now"), icon=":material/build:", key=f"build.{name}"):
-            _looked_at.clear()
-            start_run(visit, {"name": name}, kind="toolchain")
+            start_run(visit, {"name": name}, kind=_BUILDING)
         if report["fine"] and st.button(_("Try it out"), icon=":material/stethoscope:", key=f"try.{name}"):
             with st.spinner(_("Starting the tool, up to half a minute")):
                 tried = _looked_at(visit.studio, str(visit.studio.settings.workspace), name, imports=True)

@@ -10,10 +10,11 @@ import streamlit as st
 
 from core.services import Services
 from core.stages.finetuning.checking import Pace
+from core.stages.finetuning.estimate import MemoryEstimate
 from core.stages.finetuning.preflight import Finding, Plan, Preflight
 from pages.ui import charts
 from pages.ui.frame import Visit
-from pages.ui.i18n import _, duration, filled, number
+from pages.ui.i18n import _, duration, filled, number, size_of
 
 _FRESH = 20
 """Seconds a check is shown again without being made anew; what is free changes."""
@@ -32,12 +33,12 @@ def show_check(visit: Visit, settings: Mapping[str, Any], found: Preflight) -> N
         _finding(one)
     with st.container(border=True, key="training-needs"):
         if found.memory is not None:
-            _memory(found)
+            _memory(found.memory, found)
         if found.disk is not None:
             words = _("Disk: about {needed}; {free} are free.")
-            st.caption(words.format(needed=_size(found.disk.total), free=_size(found.disk_free)))
-        if found.plan is not None:
-            st.caption(" ".join(_plan(found.plan, visit.studio.training_pace(settings))))
+            st.caption(words.format(needed=size_of(found.disk.total), free=size_of(found.disk_free)))
+        if found.plan is not None and found.plan.tokens_per_epoch:
+            st.caption("  \n".join(_plan(found.plan, visit.studio.training_pace(settings))))
 
 
 def show_configuration(visit: Visit, settings: Mapping[str, Any]) -> None:
@@ -65,10 +66,7 @@ def _finding(one: Finding) -> None:
         st.warning(words, icon=":material/warning:")
 
 
-def _memory(found: Preflight) -> None:
-    needed = found.memory
-    if needed is None:
-        return
+def _memory(needed: MemoryEstimate, found: Preflight) -> None:
     parts = {
         _("weights"): needed.weights,
         _("adapter, gradients, optimizer"): needed.adapter + needed.gradients + needed.optimizer,
@@ -76,13 +74,13 @@ def _memory(found: Preflight) -> None:
         _("saving a checkpoint"): needed.saving,
         _("program and reserve"): needed.program,
     }
-    words = _("Memory: about {needed}").format(needed=_size(needed.total))
+    words = _("Memory: about {needed}").format(needed=size_of(needed.total))
     if found.memory_total:
         words = _("Memory: about {needed}; {free} of {total} are free").format(
-            needed=_size(needed.total), free=_size(found.memory_free), total=_size(found.memory_total)
+            needed=size_of(needed.total), free=size_of(found.memory_free), total=size_of(found.memory_total)
         )
     st.markdown(f"**{words}**")
-    charts.shares(parts, whole=found.memory_free, shown=_size)
+    charts.shares(parts, whole=found.memory_free, shown=size_of)
 
 
 def _plan(plan: Plan, pace: Pace | None) -> list[str]:
@@ -101,12 +99,8 @@ def _plan(plan: Plan, pace: Pace | None) -> list[str]:
         words = _("About {time}, as a step took {seconds} s the last time.")
         told.append(words.format(time=duration(pace.seconds(plan.steps)), seconds=number(pace.seconds_per_step)))
     else:
-        told.append(_("How long a step takes is known after the first run."))
+        told.append(_("How long a step takes is known after a first run with such settings."))
     return told
-
-
-def _size(count: float) -> str:
-    return f"{number(count / 1e9, '#,##0.0')} GB" if count >= 1e8 else f"{number(count / 1e6, '#,##0')} MB"
 
 
 @st.cache_data(ttl=_FRESH, show_spinner=False, max_entries=50)

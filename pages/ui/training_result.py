@@ -10,11 +10,11 @@ from typing import Any, Final
 import streamlit as st
 
 from core.domain.run import Run
+from core.stages.finetuning.watching import PROBES
 from core.translation import N_
 from pages.ui import charts
 from pages.ui.i18n import _, number
 
-PROBES: Final = "probes.json"
 _FORESIGHT: Final[Mapping[str, str]] = {
     "merged": N_("this model"),
     "base": N_("the base model"),

@@ -84,6 +84,8 @@ def test_two_runs_stand_side_by_side_and_the_link_remembers_them(house: House, v
     expect(differing).to_contain_text("Adapter › Rank")
     expect(differing).not_to_contain_text("Batch size")
     expect(ended).to_contain_text("held-out loss of the model")
+    expect(ended).to_contain_text("3.567")
+    expect(ended).not_to_contain_text(re.compile(r"\.\d{5}"))
     expect(answered).to_contain_text("run-bamboo0002第20步")
 
     assert "against=run-bamboo0002" in visitor.page.url

@@ -1,11 +1,11 @@
-"""Two finished fine-tunings as their records and files say, for pages that show runs; nothing is trained."""
+"""A finished fine-tuning as its record and files say, for pages that show runs; nothing is trained."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from core.domain.identity import now
@@ -15,13 +15,11 @@ from core.services import Services
 QUESTIONS = ("你是谁？", "竹子还青么？")
 
 
-def trained(
-    services: Services, run_id: str, changes: Mapping[str, Any], *, steps: int, began: datetime | None = None
-) -> Run:
+def trained(services: Services, run_id: str, changes: Mapping[str, Any], *, steps: int) -> Run:
     """Store a fine-tuning of that many steps that succeeded, with curves, probe answers and a configuration."""
     wanted = {"questions": QUESTIONS, "name": run_id, "max_steps": steps, **changes}
     draft = services.jobs.draft("finetuning", services.settings.persona, wanted, who="test")
-    started = began or now() - timedelta(hours=1)
+    started = now() - timedelta(hours=1)
     run = Run(
         id=run_id,
         kind=draft.kind,

@@ -14,8 +14,9 @@ import pytest
 
 from core.backends.rows import build
 from core.backends.tools import VoiceStep
-from core.backends.tts import VOICES, ServerState, VoiceSource, gpt_sovits
-from core.backends.tts.gpt_sovits import GoneError, GptSovitsVoice
+from core.backends.tts import VOICES, ServerState, VoiceSource, gpt_sovits_server
+from core.backends.tts.gpt_sovits import GptSovitsVoice
+from core.backends.tts.gpt_sovits_server import GoneError
 from core.domain.voice_training import Sampling
 from core.errors import ConflictError, InvalidInputError, MissingArtifactError, SettingsError, ToolFailedError
 from tests.standins.gpt_sovits.world import (
@@ -268,7 +269,7 @@ def test_a_server_is_looked_at_from_within_a_loop_too(voice):
 
 def test_a_server_that_lives_but_never_speaks_is_given_up(stand_in, voice, monkeypatch):
     voice.prepare()
-    monkeypatch.setattr(gpt_sovits, "_SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(gpt_sovits_server, "_SILENT_SECONDS", 0.5)
     stand_in.behave(tts="hang")
 
     with pytest.raises(GoneError):

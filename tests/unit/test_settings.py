@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.errors import SettingsError
 from core.settings import PROJECT, load_settings, validated
@@ -15,6 +16,12 @@ class Toy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     wheels: int = 4
+
+    @model_validator(mode="after")
+    def _even(self) -> Self:
+        if self.wheels % 2:
+            raise ValueError("an odd number of wheels.")
+        return self
 
 
 def test_the_shipped_settings_are_valid_and_bind_to_this_machine_only() -> None:
@@ -62,6 +69,11 @@ def test_a_wrong_file_is_refused_with_the_key(tmp_path: Path, content: str, name
 
 
 def test_values_of_a_form_are_checked_like_those_of_a_file() -> None:
-    assert validated(Toy, {"wheels": 3}) == Toy(wheels=3)
+    assert validated(Toy, {"wheels": 2}) == Toy(wheels=2)
     with pytest.raises(SettingsError, match="wings"):
         validated(Toy, {"wings": 2})
+
+
+def test_values_that_do_not_go_together_are_refused_in_plain_words_and_without_a_key() -> None:
+    with pytest.raises(SettingsError, match=r"^The settings do not go together: an odd number of wheels\. "):
+        validated(Toy, {"wheels": 3})

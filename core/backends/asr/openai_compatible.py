@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import openai
 
+from core.backends.addresses import is_address
 from core.backends.asr import Heard, NoAnswerError, RecogniserSource, RefusedError, Transcript, certainty, overall
 from core.errors import SettingsError, ToolFailedError
 from core.translation import N_
@@ -35,7 +36,7 @@ class OpenAIRecogniser:
 
     def __init__(self, source: RecogniserSource) -> None:
         endpoint = source.endpoint
-        if endpoint is None or not endpoint.model or not _is_address(endpoint.base_url):
+        if endpoint is None or not endpoint.model or not is_address(endpoint.base_url):
             raise SettingsError(
                 N_("The address or the model's name of the server is missing."),
                 remedy=N_("Give a base URL such as http://127.0.0.1:8000/v1 and the name of a model served there."),
@@ -175,12 +176,6 @@ def _code(language: str) -> str:
     return {"chinese": "zh", "mandarin": "zh", "english": "en", "japanese": "ja", "cantonese": "yue"}.get(
         language.lower(), language.lower()
     )
-
-
-def _is_address(base_url: str) -> bool:
-    """Whether that is an address without a password in it: addresses are stored and shown, secrets are not."""
-    parts = urlsplit(base_url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 _REMEDIES: dict[int, str] = {

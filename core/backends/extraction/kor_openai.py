@@ -18,6 +18,7 @@ from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import BaseMessage
 from pydantic import SecretStr
 
+from core.backends.addresses import is_address
 from core.backends.extraction import (
     Answer,
     ExtractionSource,
@@ -56,7 +57,7 @@ class KorModel:
 
     def __init__(self, source: ExtractionSource) -> None:
         endpoint = source.endpoint
-        if endpoint is None or not endpoint.model or not _is_address(endpoint.base_url):
+        if endpoint is None or not endpoint.model or not is_address(endpoint.base_url):
             raise SettingsError(
                 N_("The address or the model's name of the server is missing."),
                 remedy=N_("Give a base URL such as http://127.0.0.1:8000/v1 and the name of a model served there."),
@@ -189,12 +190,6 @@ def _node(schema: Schema) -> Object:
 
 def _message(message: BaseMessage) -> Message:
     return Message(_ROLES[message.type], str(message.content))
-
-
-def _is_address(base_url: str) -> bool:
-    """Whether that is an address without a password in it: addresses are stored and shown, secrets are not."""
-    parts = urlsplit(base_url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def _wait(response: httpx.Response) -> float | None:

@@ -44,7 +44,7 @@ class HuggingFace:
             found = self._api.model_info(
                 repository, revision=revision or None, files_metadata=True, timeout=_READ_SECONDS
             )
-        except (HfHubHTTPError, httpx2.HTTPError, HFValidationError, OfflineModeIsEnabled, OSError) as error:
+        except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
             raise self._told(error, repository, revision) from error
         files = tuple(
             HubFile(one.rfilename, one.size, one.lfs.sha256 if one.lfs else "", "" if one.lfs else one.blob_id or "")

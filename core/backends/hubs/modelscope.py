@@ -60,6 +60,8 @@ class ModelScope:
         status = error.status_code if isinstance(error, APIError) else None
         if isinstance(error, AuthenticationError | PermissionDeniedError):
             return gated(_TITLE, repository)
-        if isinstance(error, NotExistError | ValueError) or status == 404:
+        # an answer that is no JSON is a ValueError as well, and says nothing of the repository
+        unreadable = isinstance(error, requests.RequestException)
+        if status == 404 or (isinstance(error, NotExistError | ValueError) and not unreadable):
             return absent(_TITLE, repository, revision)
         return unreachable(_TITLE, self._address, error)

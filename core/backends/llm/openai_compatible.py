@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 from typing import Any, cast
@@ -12,8 +11,9 @@ import httpx
 import openai
 from openai.types.chat import ChatCompletionChunk
 
+from core.backends.addresses import is_address
 from core.backends.llm import ChatTurn, Delta, Endpoint, Generation, answerable
-from core.backends.relay import POLL_SECONDS, relayed
+from core.backends.relay import relayed, run_until
 from core.errors import SettingsError, StudioError, ToolFailedError
 from core.translation import N_
 
@@ -26,7 +26,7 @@ class OpenAIModel:
     name = "openai"
 
     def __init__(self, endpoint: Endpoint | None) -> None:
-        if endpoint is None or urlsplit(endpoint.base_url).scheme not in ("http", "https") or not endpoint.model:
+        if endpoint is None or not endpoint.model or not is_address(endpoint.base_url):
             raise SettingsError(
                 N_("The address or the model's name of the server is missing."),
                 remedy=N_("Give a base URL such as http://127.0.0.1:8000/v1 and the name of a model served there."),
@@ -38,7 +38,7 @@ class OpenAIModel:
         turns = answerable(messages)
 
         def produce(put: Callable[[Delta], None], stop: Event) -> None:
-            asyncio.run(self._until(stop, self._receive(turns, settings, put)))
+            run_until(stop, self._receive(turns, settings, put))
 
         return relayed(produce, cancel=cancel)
 
@@ -47,16 +47,6 @@ class OpenAIModel:
 
     def close(self) -> None:
         """Each reply has its own connection, closed with it."""
-
-    @staticmethod
-    async def _until(stop: Event, receiving: Any) -> None:
-        task = asyncio.ensure_future(receiving)
-        while not task.done():
-            if stop.is_set():
-                task.cancel()
-            await asyncio.wait((task,), timeout=POLL_SECONDS)
-        if not task.cancelled():
-            task.result()
 
     async def _receive(self, turns: Sequence[ChatTurn], settings: Generation, put: Callable[[Delta], None]) -> None:
         # One client a reply: an asynchronous client belongs to the event loop it was first used in.

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.domain.run import Command, CommandResult
+from core.domain.section import Section
 from core.errors import MissingToolError, StudioError
 from core.jobs.door import run_briefly
 from core.jobs.environments import Step, fingerprint, is_current, python_in
@@ -51,19 +52,15 @@ class Visible(Protocol):
         ...
 
 
-class LockedStep(BaseModel):
+class LockedStep(Section):
     """One lock of a toolchain."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     lock: str = Field(description="File beside the toolchain's own.")
     alone: bool = Field(default=False, description="Install without what the packages ask for.")
 
 
-class ToolchainSpec(BaseModel):
+class ToolchainSpec(Section):
     """Read from `configs/toolchains/<name>.yaml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str = Field(description="The tool's own name.")
     python: str = Field(pattern=r"^3\.\d+$", description="The Python it runs on.")

@@ -6,14 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Event
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from core.backends.llm import Endpoint
 from core.backends.rows import Row
 from core.domain.voice import Sound
 from core.domain.voice_training import TrainedVoice
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, SettingsError
 from core.translation import N_
+
+S = TypeVar("S", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,30 @@ class StreamingVoice(Voice, Protocol):
         ...
 
 
+def personal(settings: type[S], values: Mapping[str, float | str]) -> S:
+    """Return a persona's settings of a voice; SettingsError naming the one that is wrong."""
+    try:
+        return settings.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(
+            N_("The persona's voice setting {key} is not right: {problem}."),
+            remedy=N_("Change it in the persona's file."),
+            key=".".join(str(part) for part in first["loc"]),
+            problem=first["msg"],
+        ) from None
+
+
+def nothing_to_say() -> InvalidInputError:
+    """Return what is raised for a text without words."""
+    return InvalidInputError(N_("There are no words to speak."), remedy=N_("Give a text with letters or digits."))
+
+
 def speakable(text: str, *, most: int) -> str:
     """Return the words to be spoken; InvalidInputError where there are none, or too many at once."""
     words = text.replace("\0", " ").strip()
     if not any(character.isalnum() for character in words):
-        raise InvalidInputError(N_("There are no words to speak."), remedy=N_("Give a text with letters or digits."))
+        raise nothing_to_say()
     if len(words) > most:
         raise InvalidInputError(
             N_("That is too long to speak at once: {length} characters."),

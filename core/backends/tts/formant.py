@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from core.backends.tts import nothing_to_say, personal, speakable
 from core.domain.run import Command
+from core.domain.section import Section
 from core.domain.voice import Sound
-from core.errors import InvalidInputError, SettingsError, ToolFailedError
+from core.errors import ToolFailedError
 from core.jobs.door import run_briefly
 from core.translation import N_
 
@@ -26,10 +28,8 @@ MOST_CHARACTERS = 2_000
 NOTHING_TO_SAY = 3
 
 
-class FormantSettings(BaseModel):
+class FormantSettings(Section):
     """A persona's settings of the built-in voice."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     variant: Literal["f1", "f2", "f3", "f4", "f5", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8"] = Field(
         default="f3", description="eSpeak NG's voice variant; f for a woman's, m for a man's."
@@ -49,16 +49,7 @@ class FormantVoice:
     sample_rate = SAMPLE_RATE
 
     def __init__(self, settings: Mapping[str, float | str]) -> None:
-        try:
-            self._settings = FormantSettings.model_validate(dict(settings))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise SettingsError(
-                N_("The persona's voice setting {key} is not right: {problem}."),
-                remedy=N_("Change it in the persona's file."),
-                key=".".join(str(part) for part in first["loc"]),
-                problem=first["msg"],
-            ) from None
+        self._settings = personal(FormantSettings, settings)
 
     @property
     def recipe(self) -> Mapping[str, float | str]:
@@ -74,19 +65,10 @@ class FormantVoice:
 
     def speak(self, text: str) -> Sound:
         """Return the words as 22.05 kHz mono; InvalidInputError without words, ToolFailedError when it fails."""
-        words = text.strip()
-        if not any(character.isalnum() for character in words):
-            raise _nothing_to_say()
-        if len(words) > MOST_CHARACTERS:
-            raise InvalidInputError(
-                N_("That is too long to speak at once: {length} characters."),
-                remedy=N_("Give at most {most} at a time."),
-                length=len(words),
-                most=MOST_CHARACTERS,
-            )
+        words = speakable(text, most=MOST_CHARACTERS)
         ended = run_briefly(self.command(), stdin=words.encode(), timeout=self._settings.timeout)
         if ended.returncode == NOTHING_TO_SAY:
-            raise _nothing_to_say()
+            raise nothing_to_say()
         if ended.returncode != 0:
             raise ToolFailedError(
                 N_("The built-in voice failed: {problem}"),
@@ -97,10 +79,6 @@ class FormantVoice:
 
     def close(self) -> None:
         """Every text has its own process; none is left."""
-
-
-def _nothing_to_say() -> InvalidInputError:
-    return InvalidInputError(N_("There are no words to speak."), remedy=N_("Give a text with letters or digits."))
 
 
 def _sound(wav: bytes) -> Sound:

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import openai
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from core.backends.addresses import is_address
 from core.backends.llm import Endpoint
-from core.backends.tts import speakable
+from core.backends.tts import personal, speakable
 from core.backends.tts.pcm import NotWavError, WavReader, sound_of
+from core.domain.section import Section
 from core.domain.voice import Sound
 from core.errors import SettingsError, StudioError, ToolFailedError
 from core.translation import N_
@@ -23,10 +25,8 @@ _LARGEST_ANSWER = 100_000_000
 _LONGEST_PROBLEM = 300
 
 
-class OpenAISpeechSettings(BaseModel):
+class OpenAISpeechSettings(Section):
     """A persona's settings of a voice at such a server."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     voice: str = Field(default="alloy", min_length=1, description="The voice's name at that server.")
     speed: float = Field(default=1.0, ge=0.25, le=4, description="1 is the voice's own pace.")
@@ -45,13 +45,13 @@ class OpenAIVoice:
     placeholder = False
 
     def __init__(self, endpoint: Endpoint | None, settings: Mapping[str, float | str]) -> None:
-        if endpoint is None or not endpoint.model or not _is_address(endpoint.base_url):
+        if endpoint is None or not endpoint.model or not is_address(endpoint.base_url):
             raise SettingsError(
                 N_("The address or the model's name of the server is missing."),
                 remedy=N_("Give a base URL such as http://127.0.0.1:8000/v1 and the name of a model served there."),
             )
         self._endpoint = endpoint
-        self._settings = _checked(settings)
+        self._settings = personal(OpenAISpeechSettings, settings)
         # Redirects are not followed: the key is for this server only.
         patience = httpx.Timeout(self._settings.timeout, connect=_CONNECT_SECONDS)
         self._http = httpx.Client(timeout=patience, follow_redirects=False)
@@ -145,25 +145,6 @@ class OpenAIVoice:
     @property
     def _address(self) -> str:
         return urlsplit(self._endpoint.base_url).netloc
-
-
-def _checked(settings: Mapping[str, float | str]) -> OpenAISpeechSettings:
-    try:
-        return OpenAISpeechSettings.model_validate(dict(settings))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsError(
-            N_("The persona's voice setting {key} is not right: {problem}."),
-            remedy=N_("Change it in the persona's file."),
-            key=".".join(str(part) for part in first["loc"]),
-            problem=first["msg"],
-        ) from None
-
-
-def _is_address(base_url: str) -> bool:
-    """Whether that is an address without a password in it: addresses are stored and shown, secrets are not."""
-    parts = urlsplit(base_url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 _ELSE = N_("Look at the server's log, then ask again.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.backends.llm import Generation
+from core.domain.section import Section
 
 
-class ChatSettings(BaseModel):
+class ChatSettings(Section):
     """How she answers and how that is spoken."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     voice: str = Field(default="formant", description="The voice backend; empty for a silent chat.")
     history_messages: int = Field(default=12, ge=0, le=200, description="Earlier messages the model is shown.")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from core.domain.section import Section
 from core.domain.text import SourceKind
 from core.errors import InvalidInputError, StudioError
 
 
-class Refusal(BaseModel):
+class Refusal(Section):
     """Why a file is not in the corpus, as shown to people."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     message: str
     remedy: str
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, error: StudioError) -> Refusal:
@@ -30,10 +29,8 @@ class Refusal(BaseModel):
         return InvalidInputError(self.message, remedy=self.remedy, **self.values)
 
 
-class UploadedText(BaseModel):
+class UploadedText(Section):
     """A received file: it waits in the content store, or was refused at the door and is only reported."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$", description="The file's name in the content store.")
     name: str = Field(max_length=200, description="The uploaded name, shown to people.")
@@ -47,10 +44,8 @@ class UploadedText(BaseModel):
         return self
 
 
-class CorpusSettings(BaseModel):
+class CorpusSettings(Section):
     """Read from `configs/corpus.yaml`; shown as a form by the page."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     uploads: tuple[UploadedText, ...] = Field(default=(), description="The received files to import.")
     kind: SourceKind | None = Field(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.domain.cleaning import DuplicateCluster, DuplicateMember, Suspicion, content_of
 from core.domain.identity import fingerprint
 from core.domain.persona import Persona
+from core.domain.section import Section
 from core.domain.text import ReviewStatus, SourceKind, TextFormat, Utterance
 from core.errors import MissingArtifactError
 from core.jobs.context import RunContext
@@ -29,10 +30,8 @@ _RECOGNISED = 0.2
 """What a format takes from that whose text was laid out for the eye."""
 
 
-class CleaningSettings(BaseModel):
+class CleaningSettings(Section):
     """What a search takes; shown as a form by the page."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     everybody: bool = Field(
         default=False, description="Look among the lines of all people; otherwise only among the persona's."

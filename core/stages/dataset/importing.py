@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.domain.identity import new_id, now
+from core.domain.section import Section
 from core.domain.text import DatasetVersion, Sample, Split
 from core.errors import InvalidInputError
 from core.jobs.context import RunContext
@@ -20,10 +21,8 @@ from core.store import Store
 from core.translation import N_
 
 
-class ImportSettings(BaseModel):
+class ImportSettings(Section):
     """Which file of the content store to import, and how it is called here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="The file, by its content.")
     file: str = Field(max_length=300, description="The file's name.")

@@ -13,13 +13,11 @@ from typing import Any
 from core.backends.rows import build
 from core.backends.tools import SAMPLE_READERS, ReaderSource, SampleReader, Token
 from core.domain.conversations import xtuner_conversations
+from core.domain.recipe import TINY
 from core.domain.text import DatasetVersion, Sample, Split
 from core.errors import MissingArtifactError
 from core.store import Store
 from core.translation import N_
-
-TINY = "tiny"
-"""The base model that is built on the spot; its tokenizer is learnt from the version's own training samples."""
 
 _KEPT = 4
 """Tokenizers in memory at once."""
@@ -94,8 +92,7 @@ def reader_of(
     """
     if base == TINY:
         return _tiny(version.id, template, vocabulary, trainer, store)
-    known = {one.id: one.folder for one in store.bases.all()}
-    folder = store.workspace / known.get(base, base)
+    folder = store.workspace / store.bases.folder_of(base)
     if not folder.is_dir():
         raise MissingArtifactError(
             N_("The base model {base} is not there."), remedy=N_("Choose another one, or the tiny model."), base=base

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.domain.section import Section
 
 
-class DatasetSettings(BaseModel):
+class DatasetSettings(Section):
     """Read from `configs/dataset.yaml`; shown as a form by the page."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="", max_length=100, description="The version's name; empty to number it.")
     note: str = Field(default="", max_length=2000, description="What this version is for.")

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from core.domain.normalising import folded
 from core.domain.persona import Persona
+from core.domain.section import Section
 from core.domain.text import Utterance
 from core.stages.dataset.conversations import JOINT, normal_form
 from core.translation import N_
@@ -29,10 +30,8 @@ class Suspicion:
     values: Values = field(default_factory=dict)
 
 
-class SuspectSettings(BaseModel):
+class SuspectSettings(Section):
     """What is too short, and which rules are not wanted; shown as a form."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     least_characters: int = Field(default=2, ge=1, description="Lines with fewer characters are too short.")
     repeats: int = Field(
@@ -48,10 +47,8 @@ class SuspectSettings(BaseModel):
         return off
 
 
-class Anachronisms(BaseModel):
+class Anachronisms(Section):
     """Words and turns a classical character cannot know; read from `configs/dataset/anachronisms.yaml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     words: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Things and ideas of later times, by subject."

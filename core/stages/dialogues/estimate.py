@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.backends.extraction import ExtractionModel
+from core.domain.section import Section
 from core.stages.dialogues.asking import Question
 from core.stages.dialogues.settings import AskingSettings
 from core.store.calls import Rate
@@ -29,19 +30,15 @@ _HAN = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 _MILLION = 1_000_000
 
 
-class Price(BaseModel):
+class Price(Section):
     """What a model costs, a million tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: float = Field(ge=0)
     completion: float = Field(ge=0)
 
 
-class Prices(BaseModel):
+class Prices(Section):
     """`configs/extraction/prices.yaml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     currency: str = "USD"
     models: dict[str, Price] = Field(default_factory=dict)

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
 from core.backends.extraction import Example, Field, Schema
+from core.domain.section import Section
 from core.settings import stage_defaults
 
 
-class _Column(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Column(Section):
     name: str
     description: str
 
 
-class _Example(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Example(Section):
     text: str
     rows: tuple[dict[str, str], ...]
 
 
-class _SchemaFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _SchemaFile(Section):
     id: str
     description: str
     fields: tuple[_Column, ...]

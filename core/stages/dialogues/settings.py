@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.domain.section import Section
 
 
-class DialogueSettings(BaseModel):
+class DialogueSettings(Section):
     """Read from `configs/dialogues.yaml`; shown as a form by the page."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source_ids: tuple[str, ...] = Field(default=(), description="The sources to read; empty for all of the persona's.")
     method: Literal["auto", "rules", "screenplay", "quotes"] = Field(
@@ -21,10 +21,8 @@ class DialogueSettings(BaseModel):
     )
 
 
-class AskingSettings(BaseModel):
+class AskingSettings(Section):
     """How a language model is asked. Its key is no setting: it stays in the environment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     base_url: str = Field(
         default="", title="Address", description="Base URL of a server that speaks the OpenAI protocol, e.g. with /v1."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.domain.section import Section
 
 
-class EvaluationSettings(BaseModel):
+class EvaluationSettings(Section):
     """What summaries are taken."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_summary_kb: int = Field(default=2048, ge=1, le=102_400, description="Largest summary file, in kB.")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.backends.rows import build
 from core.backends.tools import FINE_TUNERS
-from core.domain.recipe import FineTuning
+from core.domain.recipe import TINY, FineTuning
 from core.domain.run import Run, RunState
 from core.errors import MissingArtifactError, StudioError
 from core.stages.finetuning.bases.inspecting import inspect_base
 from core.stages.finetuning.preflight import Preflight, Reading, Surroundings, preflight
-from core.stages.finetuning.settings import TINY, FinetuneSettings
+from core.stages.finetuning.settings import FinetuneSettings
 from core.translation import N_
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SAMPLES_READ = 2000
 """Most samples that are read for a check; of more, so many are drawn by lot."""
 
-_LIKE = ("base", "tiny", "method", "batch_size", "max_length", "device", "precision", "threads", "launcher")
+_LIKE = ("base", "tiny", "method", "batch_size", "max_length", "pack", "device", "precision", "threads", "launcher")
 """Settings that decide how long a step takes."""
 
 
@@ -55,12 +55,6 @@ class WrittenTraining:
     """Trains by it, from a shell in the run's folder."""
 
 
-def base_place(settings: FinetuneSettings, store: Store) -> str:
-    """Return the folder of the base model, relative to the workspace or absolute; `tiny` for the tiny one."""
-    known = {base.id: base.folder for base in store.bases.all()}
-    return known.get(settings.base, settings.base)
-
-
 def check(
     settings: FinetuneSettings,
     version: DatasetVersion,
@@ -74,7 +68,7 @@ def check(
     `read` reads the samples of a version with the tokenizer of a base model; without it they are not looked at.
     Raises MissingArtifactError where the base model is not there.
     """
-    place = base_place(settings, store)
+    place = store.bases.folder_of(settings.base)
     base = None if place == TINY else inspect_base(_there(store.workspace / place, settings.base))
     reading: Reading | StudioError | None = None
     if read is not None and not (base and (base.problems or base.needs_conversion)):
@@ -87,7 +81,7 @@ def check(
 
 def written(settings: FinetuneSettings, version: DatasetVersion, *, store: Store, python: Path) -> WrittenTraining:
     """Return the configuration that a run of these settings would hand to the trainer."""
-    place = base_place(settings, store)
+    place = store.bases.folder_of(settings.base)
     base = Path("base") if place == TINY else store.workspace / place
     tuner = build(FINE_TUNERS, settings.trainer, python)
     with tempfile.TemporaryDirectory() as folder:

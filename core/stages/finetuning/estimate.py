@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 
 from core.domain.recipe import Precision, Recipe, TinyBase
 
-BYTES: dict[Precision, int] = {"float32": 4, "float16": 2, "bfloat16": 2}
+_BYTES: dict[Precision, int] = {"float32": 4, "float16": 2, "bfloat16": 2}
 NF4 = (4 + 8 / 64 + 32 / (64 * 256)) / 8
 """Bytes of a weight in 4 bits, with what is kept to read it."""
 
@@ -168,8 +168,8 @@ def _maps(shape: Shape) -> dict[str, tuple[int, int]]:
 
 
 def _width(recipe: Recipe) -> int:
-    """Bytes of a number that is trained or not squeezed; peft turns them to float32, DeepSpeed back to half."""
-    return _FLOAT if recipe.makes_adapter and not recipe.launcher.deepspeed else BYTES[recipe.precision]
+    """Bytes of a number that is trained or not squeezed: float32, in a full training too; DeepSpeed makes it half."""
+    return _BYTES[recipe.precision] if recipe.launcher.deepspeed else _FLOAT
 
 
 def _optimizer_bytes(recipe: Recipe) -> int:
@@ -188,7 +188,7 @@ def _activations(shape: Shape, recipe: Recipe, width: int) -> int:
 
     On a GPU the allocator gives the head's memory to the layers when they are computed again; on a CPU it is kept.
     """
-    tokens, half = recipe.batch_size * recipe.max_length, BYTES[recipe.precision] < _FLOAT
+    tokens, half = recipe.batch_size * recipe.max_length, _BYTES[recipe.precision] < _FLOAT
     kept = shape.layers * tokens * shape.hidden * width
     # logits, their logarithms and the gradient of both, in float32; computed in half they are there once more
     head = tokens * shape.vocabulary * _FLOAT * (4 if half else 3)
@@ -198,13 +198,13 @@ def _activations(shape: Shape, recipe: Recipe, width: int) -> int:
         maps = _maps(shape)
         layer += tokens * _FLOAT * sum(maps.get(one, (shape.hidden, 0))[0] for one in recipe.adapter.target_modules)
     if recipe.method == "qlora":
-        layer += shape.hidden * shape.intermediate * BYTES[recipe.precision]  # one map at a time is unpacked
+        layer += shape.hidden * shape.intermediate * _BYTES[recipe.precision]  # one map at a time is unpacked
     return kept + (head + layer if recipe.device == "cpu" else max(head, layer))
 
 
 def _spread(recipe: Recipe, whole: MemoryEstimate) -> MemoryEstimate:
     """Return one device's share: ZeRO 1 divides the optimizer, 2 the gradients too, 3 the weights as well."""
-    devices = recipe.launcher.devices * recipe.launcher.machines
+    devices = recipe.launcher.processes
     stage = _zero_stage(recipe)
     weights = whole.weights // devices if stage >= 3 else whole.weights
     gradients = whole.gradients // devices if stage >= 2 else whole.gradients

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.domain.recipe import TINY
 from core.errors import InvalidInputError, StudioError
 from core.stages.finetuning.estimate import DiskEstimate, MemoryEstimate, Shape, disk, memory, tiny_shape
-from core.stages.finetuning.settings import TINY, FinetuneSettings
+from core.stages.finetuning.settings import FinetuneSettings
 from core.translation import N_
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _plan(reading: Reading, recipe: Recipe) -> Plan:
     tokens = round(sum(teaching) * share)
     samples = round(len(teaching) * share)
     sequences = _packed(samples, tokens, recipe.max_length) if recipe.pack else samples
-    devices = recipe.launcher.devices * recipe.launcher.machines
+    devices = recipe.launcher.processes
     per_epoch = -(-sequences // (recipe.batch_size * devices))
     return Plan(
         samples=samples,

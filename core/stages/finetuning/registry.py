@@ -60,6 +60,16 @@ def put_beside(adapter: Path, finished: Path) -> None:
     draft.rename(target)
 
 
+def put_in_place(finished: Path, target: Path) -> None:
+    """Move a finished folder to `target`, whole or not at all; one that was there before makes way."""
+    before = finished.with_name(f"{finished.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    if target.exists():
+        target.rename(before)
+    finished.rename(target)
+    shutil.rmtree(before, ignore_errors=True)
+
+
 def write_manifest(home: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest into the model's folder, in place of the one before."""
     draft = home / f"{MANIFEST}.draft"

@@ -12,16 +12,15 @@ from core.backends.rows import build
 from core.backends.tools import BOOK, CONVERSATIONS, FINE_TUNERS, FineTuner
 from core.domain.conversations import xtuner_conversations
 from core.domain.identity import now
-from core.domain.recipe import FineTuning
+from core.domain.recipe import TINY, FineTuning
 from core.domain.text import DatasetVersion, Split
 from core.domain.training import Model, ModelKind
 from core.errors import MissingArtifactError
 from core.jobs.whole import write_whole
 from core.stages.finetuning.bases.inspecting import needs_conversion
-from core.stages.finetuning.checking import base_place
 from core.stages.finetuning.reading import book_of, foreseen_by_counting
 from core.stages.finetuning.registry import bring_home, files_in, model_id_of, put_beside, sha256_of
-from core.stages.finetuning.settings import TINY, FinetuneSettings
+from core.stages.finetuning.settings import FinetuneSettings
 from core.stages.finetuning.watching import BaseWatch, TrainingWatch, execute
 from core.translation import N_
 
@@ -136,7 +135,7 @@ def _base_folder(settings: FinetuneSettings, store: Store) -> Path:
     """Return the base model's folder; what would run code of its own is refused."""
     if settings.base == TINY:
         return Path("base")
-    folder = store.workspace / base_place(settings, store)
+    folder = store.workspace / store.bases.folder_of(settings.base)
     config = folder / "config.json"
     if not config.is_file() or not any(folder.glob("*.safetensors")):
         raise MissingArtifactError(
@@ -192,7 +191,7 @@ def _make_base(room: _Room) -> None:
 
 
 def _train(room: _Room) -> dict[str, Any]:
-    """Train and return `steps` and `final_loss`."""
+    """Train and return `steps`, `first_loss` and `final_loss`."""
     watch = TrainingWatch(room.context, room.tuner, room.work, span=room.span(0.3 if room.builds_base else 0.03, 0.75))
     room.tuner.prepare(room.work)
     elsewhere = room.tuner.on_other_machines(room.work)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from core.domain.recipe import Recipe, TinyBase
+from core.domain.recipe import TINY, Recipe, TinyBase
+from core.domain.section import Section
 from core.errors import SettingsError
 from core.settings import CONFIGS, stage_defaults
 from core.translation import N_
-
-TINY = "tiny"
-"""The base model that is built on the spot."""
 
 _FIRST = "tiny-cpu"
 PRESETS = (_FIRST, *sorted({file.stem for file in (CONFIGS / "finetuning").glob("*.yaml")} - {_FIRST}))
 """Names of the files in `configs/finetuning/`, the default first; who adds a file adds a preset."""
 
 
-class Subject(BaseModel):
+class Subject(Section):
     """What is trained on what."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     preset: str = Field(default=_FIRST, description="The preset these settings were taken from.")
     dataset_version_id: str = Field(default="", description="Dataset version to train on; empty for the newest.")

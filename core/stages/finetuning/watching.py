@@ -70,8 +70,6 @@ class TrainingWatch:
     tuner: FineTuner
     work: FineTuning
     span: tuple[float, float]
-    steps: int = 0
-    loss: float | None = None
     _measured: int = field(default=0, repr=False)
     _losses: list[float] = field(default_factory=list, repr=False)
     _warned: bool = field(default=False, repr=False)
@@ -83,8 +81,6 @@ class TrainingWatch:
         report = self.tuner.read_line(line)
         if report is None:
             return
-        self.steps = report.step
-        self.loss = report.loss if report.loss is not None else self.loss
         self._take_measurements()
         self.context.progress(
             _within(self.span, report.step / max(report.steps, 1)),

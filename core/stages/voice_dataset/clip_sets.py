@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from core.domain.identity import fingerprint
+from core.domain.section import Section
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Recording, SetClip
 from core.errors import InvalidInputError
@@ -31,10 +32,8 @@ def _of_one_line(name: str) -> str:
     return name.strip()
 
 
-class ClipSetSettings(BaseModel):
+class ClipSetSettings(Section):
     """Which clips go into a set; shown as a form by the page."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="", max_length=100, description="The set's name; empty to number it.")
     note: str = Field(default="", max_length=2000, description="What this set is for.")

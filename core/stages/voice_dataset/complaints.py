@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from core.domain.section import Section
 from core.domain.voice import Clip
 from core.stages.voice_dataset.doubles import doubles
 from core.stages.voice_dataset.pace import pace_of, seconds_of
@@ -16,10 +17,8 @@ from core.translation import N_
 Values = Mapping[str, Any]
 
 
-class Complaints(BaseModel):
+class Complaints(Section):
     """From where on a clip is objected to; the defaults suit Mandarin and the ranges GPT-SoVITS trains on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shortest: float = Field(default=0.8, ge=0, le=60, description="Shorter clips are too short, in seconds.")
     longest: float = Field(default=15, gt=0, le=300, description="Longer clips are too long, in seconds.")

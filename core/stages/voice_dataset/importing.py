@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.domain.identity import new_id, now
+from core.domain.section import Section
 from core.domain.voice import Recording
 from core.errors import InvalidInputError, NotFoundError, ToolFailedError
 from core.jobs.context import RunContext
@@ -23,10 +24,8 @@ from core.store.clips import ClipFilter
 from core.translation import N_
 
 
-class RecordingImport(BaseModel):
+class RecordingImport(Section):
     """A received file, and the subtitles received with it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, max_length=200, description="The file's name, to be shown.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="The file, by its content.")

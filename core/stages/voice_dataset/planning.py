@@ -12,9 +12,10 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.domain.persona import Persona
+from core.domain.section import Section
 from core.domain.text import ReviewStatus
 from core.domain.voice import Recording, TextOrigin
 from core.errors import MissingArtifactError
@@ -38,10 +39,8 @@ _OVERLAP = 0.5
 Way = Literal["silence", "subtitles", "lines"]
 
 
-class CuttingSettings(BaseModel):
+class CuttingSettings(Section):
     """What is cut out of which recording, and how."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     recording_id: str = Field(max_length=64, description="The recording.")
     by: Way = Field(default="silence", description="On silences, at each subtitle, or only her lines of the book.")

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from core.domain.section import Section
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Measures
 from core.errors import InvalidInputError, MissingArtifactError
@@ -26,10 +27,8 @@ AT_ONCE: Final = 20
 """Clips rendered between two memories of a run."""
 
 
-class ProcessingSettings(BaseModel):
+class ProcessingSettings(Section):
     """Which clips get which sound."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     clip_ids: tuple[str, ...] = Field(default=(), description="These clips; empty for all that are not rejected.")
     recording_id: str = Field(default="", max_length=64, description="Only clips of this recording; empty for all.")

@@ -12,18 +12,17 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from core.domain.section import Section
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Measures, Reference, TextOrigin
 from core.stages.voice_dataset.pace import pace_of, seconds_of, syllables
 from core.translation import N_
 
 
-class ReferenceSettings(BaseModel):
+class ReferenceSettings(Section):
     """What a reference clip must be."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shortest: float = Field(default=3, gt=0, le=60, description="Shortest reference, in seconds.")
     longest: float = Field(default=10, gt=0, le=60, description="Longest reference, in seconds.")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from core.domain.section import Section
 from core.stages.voice_dataset.complaints import Complaints
 from core.stages.voice_dataset.references import ReferenceSettings
 from core.stages.voice_dataset.words.alignment import AlignmentSettings
 
 
-class VoiceDatasetSettings(BaseModel):
+class VoiceDatasetSettings(Section):
     """What recordings are taken, how clips are cut, and what is objected to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_minutes: float = Field(default=120, gt=0, le=600, description="Longest recording, in minutes.")
     sample_rate: int = Field(default=32_000, ge=8_000, le=96_000, description="Samples a second of a rendered clip.")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,6 @@ from tests.standins.gpt_sovits.layout import StandIn
 
 LINE = "你来了外头冷快坐下罢"
 SHORT_STAGES = {"sovits": SovitsStage(epochs=2, save_every=1), "gpt": GptStage(epochs=2, save_every=1)}
-
-
-_shelf = tempfile.TemporaryDirectory(prefix="prepared-voices-")
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,9 @@ def done(trainer: GptSovits, work: VoiceTraining, step: VoiceStep, part: int = 0
 def through(trainer: GptSovits, work: VoiceTraining, until: VoiceStep) -> None:
     """Prepare, and do all steps of preparation before that one; or take them from another test that did the same."""
     trainer.prepare(work)
-    before = list(trainer.steps(work.recipe)).index(until)
-    steps = trainer.steps(work.recipe)[:-2][:before]
-    shelf = Path(_shelf.name) / "-".join([work.recipe.version, str(len(work.clips)), *steps])
+    steps = trainer.steps(work.recipe)
+    steps = steps[: min(steps.index(until), len(steps) - 2)]
+    shelf = Path(_shelf().name) / "-".join([work.recipe.version, str(len(work.clips)), *steps])
     if not shelf.exists():
         for step in steps:
             for part in range(trainer.parts(work, step)):
@@ -88,6 +86,12 @@ def through(trainer: GptSovits, work: VoiceTraining, until: VoiceStep) -> None:
             trainer.confirm(work, step)
         shutil.copytree(work.folder / "features", shelf)
     shutil.copytree(shelf, work.folder / "features", dirs_exist_ok=True)
+
+
+@cache
+def _shelf() -> tempfile.TemporaryDirectory[str]:
+    """Return where prepared trainings wait for the next test; it goes with the process."""
+    return tempfile.TemporaryDirectory(prefix="prepared-voices-")
 
 
 def ended(command: Command, folder: Path) -> Ended:

@@ -49,10 +49,17 @@ def test_the_programs_of_a_run_see_the_gpus_it_holds(begin: Begin, tmp_path: Pat
     assert heard == ["1 PCI_BUS_ID"]
 
 
-def test_a_run_that_asks_for_none_gets_none_at_once_whoever_holds_them(begin: Begin) -> None:
+def test_a_run_that_asks_for_none_gets_none_at_once_and_its_programs_see_none(begin: Begin, tmp_path: Path) -> None:
     begin("run-1").gpus(2)
+    run = begin("run-2")
+    heard: list[str] = []
 
-    assert begin("run-2").gpus(0) == ()
+    assert run.gpus(0) == ()
+    run.execute(
+        "show", lambda: Command(("sh", "-c", 'echo "<${CUDA_VISIBLE_DEVICES-all}>"'), tmp_path), on_line=heard.append
+    )
+
+    assert heard == ["<>"]
     assert begin("run-3", ()).gpus(0) == ()
 
 

@@ -7,7 +7,6 @@ with the real XTuner are `benchmarks/kills.py`.
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.text import Sample, Split, Turn, TurnRole
-from tests.kill_rounds import House, Outcome, app_killed, disk_filled, trainer_killed, version, worker_killed
+from tests.kill_rounds import House, Outcome, app_killed, disk_filled, disk_of, trainer_killed, version, worker_killed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -38,13 +37,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own that is soon full; skips where nobody may mount one."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip("no disk can be mounted here")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=False)
+    with disk_of("64m", place) as mounted:
+        if not mounted:
+            pytest.skip("no disk can be mounted here")
+        yield place
 
 
 @contextmanager

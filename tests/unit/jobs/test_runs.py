@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.persona import Persona
-from core.domain.run import Run, RunState
+from core.domain.run import OPEN, Run, RunState
 from core.errors import ConflictError, SettingsError
 from core.jobs.door import Process
 from core.jobs.execution import Execution, inline_worker
@@ -77,7 +77,7 @@ def open_desk(workspace: Path) -> Iterator[Desk]:
     try:
         yield made
     finally:
-        for run in made.store.runs.all(states=[RunState.QUEUED, RunState.RUNNING]):
+        for run in made.store.runs.all(states=OPEN):
             made.jobs.stop(run.id)
         for worker in made.workers:
             worker.terminate()

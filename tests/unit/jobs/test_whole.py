@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,19 +17,16 @@ from core.jobs.door import Process
 from core.jobs.whole import append_lines, json_lines, write_whole
 from core.store import Store
 from tests.conftest import persona_a_qing
-from tests.kill_rounds import fill
+from tests.kill_rounds import disk_of, fill
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of four MB; skips where nobody may mount one."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(tmp_path)], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip("no disk can be mounted here")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    with disk_of("4m", tmp_path) as mounted:
+        if not mounted:
+            pytest.skip("no disk can be mounted here")
+        yield tmp_path
 
 
 def write_much(store: Store) -> None:

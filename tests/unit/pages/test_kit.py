@@ -53,6 +53,18 @@ def test_a_format_in_a_message_is_kept():
     assert i18n.filled("from {start:.2f} s", {"start": 1.5}) == "from 1.50 s"
 
 
+def test_a_size_is_written_in_the_largest_unit_there_is_one_of():
+    assert [i18n.size_of(count) for count in (0, 999, 1000, 2_840_000, 37_600_000, 3_778_220_032, 4e15)] == [
+        "0 B",
+        "999 B",
+        "1 kB",
+        "2.8 MB",
+        "38 MB",
+        "3.8 GB",
+        "4000 TB",
+    ]
+
+
 def test_a_drawing_travels_inside_the_page():
     uri = data_uri("<svg/>")
 

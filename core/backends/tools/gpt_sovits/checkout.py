@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from core.backends.tools import Checkout, CheckoutReport, FileState, ModelReport, NeededFile
 from core.domain.run import Command
-from core.domain.voice_training import VoiceVersion
+from core.domain.voice_training import PRO, VoiceVersion
 from core.errors import MissingToolError, StudioError, ToolFailedError
 from core.jobs.door import run_briefly
 from core.translation import N_
@@ -29,7 +29,6 @@ SOURCES = N_(
 )
 VERSIONS: tuple[VoiceVersion, ...] = get_args(VoiceVersion)
 
-_PRO = frozenset(("v2Pro", "v2ProPlus"))
 _ALL = frozenset(VERSIONS)
 _NONE: frozenset[str] = frozenset()
 _PATHS = ("GPT_SoVITS/BigVGAN", "tools", "tools/asr", "GPT_SoVITS", "tools/uvr5")
@@ -68,7 +67,6 @@ class _File:
 
 
 def _needed() -> Iterator[_File]:
-    v2 = f"{MODELS}/gsv-v2final-pretrained"
     bigvgan = f"{MODELS}/models--nvidia--bigvgan_v2_24khz_100band_256x"
     yield from (_File(f"{HUBERT}/{name}", None, _ALL, _ALL) for name in ("config.json", "preprocessor_config.json"))
     yield _File(f"{HUBERT}/pytorch_model.bin", 188_811_417, _ALL, _ALL)
@@ -79,22 +77,20 @@ def _needed() -> Iterator[_File]:
         yield _File(f"{G2PW}/{name}", None, _ALL, _ALL)
     yield _File(f"{G2PW}/bopomofo_to_pinyin_wo_tune_dict.json", None, _ALL, _ALL)
     yield _File(f"{MODELS}/fast_langdetect/lid.176.bin", 131_266_198, _NONE, _ALL)
-    yield _File(f"{v2}/s2G2333k.pth", 106_035_259, frozenset(("v2",)), _NONE)
-    yield _File(f"{v2}/s2D2333k.pth", 93_500_000, frozenset(("v2",)), _NONE, 0.1)
+    yield _File(pretrained_sovits("v2"), 106_035_259, frozenset(("v2",)), _NONE)
+    yield _File(pretrained_discriminator("v2"), 93_500_000, frozenset(("v2",)), _NONE, 0.1)
     yield _File(pretrained_gpt("v2"), 155_315_150, frozenset(("v2",)), _NONE)
     yield _File(pretrained_gpt("v4"), 155_284_856, _ALL - {"v2"}, _NONE)
-    yield _File(SPEAKER_MODEL, 107_528_697, _PRO, _PRO)
-    yield _File(f"{MODELS}/v2Pro/s2Gv2Pro.pth", 162_303_657, frozenset(("v2Pro",)), _NONE)
-    yield _File(f"{MODELS}/v2Pro/s2Dv2Pro.pth", 126_400_000, frozenset(("v2Pro",)), _NONE, 0.1)
-    yield _File(f"{MODELS}/v2Pro/s2Gv2ProPlus.pth", 200_125_741, frozenset(("v2ProPlus",)), _NONE)
-    yield _File(f"{MODELS}/v2Pro/s2Dv2ProPlus.pth", 126_432_639, frozenset(("v2ProPlus",)), _NONE)
-    yield _File(f"{MODELS}/s2Gv3.pth", None, frozenset(("v3",)), frozenset(("v3",)))
-    yield from (_File(f"{bigvgan}/{one}", None, _NONE, frozenset(("v3",))) for one in ("config.json", _BIGVGAN))
-    yield _File(f"{MODELS}/gsv-v4-pretrained/s2Gv4.pth", 769_025_545, frozenset(("v4",)), frozenset(("v4",)))
+    yield _File(SPEAKER_MODEL, 107_528_697, PRO, PRO)
+    yield _File(pretrained_sovits("v2Pro"), 162_303_657, frozenset(("v2Pro",)), _NONE)
+    yield _File(pretrained_discriminator("v2Pro"), 126_400_000, frozenset(("v2Pro",)), _NONE, 0.1)
+    yield _File(pretrained_sovits("v2ProPlus"), 200_125_741, frozenset(("v2ProPlus",)), _NONE)
+    yield _File(pretrained_discriminator("v2ProPlus"), 126_432_639, frozenset(("v2ProPlus",)), _NONE)
+    yield _File(pretrained_sovits("v3"), None, frozenset(("v3",)), frozenset(("v3",)))
+    for name in ("config.json", "bigvgan_generator.pt"):
+        yield _File(f"{bigvgan}/{name}", None, _NONE, frozenset(("v3",)))
+    yield _File(pretrained_sovits("v4"), 769_025_545, frozenset(("v4",)), frozenset(("v4",)))
     yield _File(f"{MODELS}/gsv-v4-pretrained/vocoder.pth", 57_781_109, _NONE, frozenset(("v4",)))
-
-
-_BIGVGAN = "bigvgan_generator.pt"
 
 
 def pretrained_sovits(version: VoiceVersion) -> str:
@@ -106,6 +102,11 @@ def pretrained_sovits(version: VoiceVersion) -> str:
         "v3": f"{MODELS}/s2Gv3.pth",
         "v4": f"{MODELS}/gsv-v4-pretrained/s2Gv4.pth",
     }[version]
+
+
+def pretrained_discriminator(version: VoiceVersion) -> str:
+    """Return the place of the weights that judge the SoVITS stage; an adapter is trained without."""
+    return pretrained_sovits(version).replace("s2G", "s2D")
 
 
 def pretrained_gpt(version: VoiceVersion) -> str:

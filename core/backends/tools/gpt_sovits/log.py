@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.backends.tools import VoiceReport, VoiceStep
-from core.errors import StudioError, ToolFailedError
+from core.backends.tools.troubles import DISK_FULL, Trouble, recognised
+from core.errors import StudioError
 from core.translation import N_
 
 LOSSES = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl_ssl", "loss_kl")
@@ -21,12 +22,8 @@ _VALUES = re.compile(r"(?P<list>\[[^\[\]]+\])\s*$")
 _GPT = re.compile(r"Epoch (?P<epoch>\d+)(?:/\d+)?\b.*?(?<!\d)(?P<batch>\d+)/(?P<batches>\d+)\b")
 _GPT_VALUE = re.compile(r"\b(?P<name>total_loss|lr|top_3_acc)(?:_step)?[:=]\s*(?P<value>[\d.]+(?:e[+-]?\d+)?)")
 
-_TROUBLES: tuple[tuple[str, str, str], ...] = (
-    (
-        r"No space left on device|Disk quota exceeded|\[?[Ee]rrno 28\b",
-        N_("The disk is full; the last whole checkpoint is kept."),
-        N_("Free some space (old runs and models are on the runs page), then press Resume."),
-    ),
+_TROUBLES: tuple[Trouble, ...] = (
+    DISK_FULL,
     (
         r"out of memory|OutOfMemoryError|Cannot allocate memory|can't allocate memory|std::bad_alloc",
         N_("There was not enough memory for this step."),
@@ -118,11 +115,7 @@ def measurements(train_log: Path, after: int) -> list[tuple[int, dict[str, float
 def explain(log: str) -> StudioError | None:
     """Return the known trouble that the end of a log tells of, with its remedy."""
     log = _ANSI.sub("", log)
-    for pattern, message, remedy in _TROUBLES:
-        match = re.search(pattern, log)
-        if match:
-            return ToolFailedError(message, remedy=remedy, **match.groupdict())
-    return None
+    return recognised(log, _TROUBLES)
 
 
 def _read_sovits(line: str, epochs: int) -> VoiceReport | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import unicodedata
 import wave
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from core.backends.tools import Checkout, StepOutcome, VoiceStep
 from core.backends.tools.gpt_sovits.checkout import HUBERT, ROBERTA, SPEAKER_MODEL, pretrained_sovits, python_path
 from core.domain.run import Command
-from core.domain.voice_training import TrainingClip, VoiceTraining, VoiceVersion
+from core.domain.voice_training import PRO, TrainingClip, VoiceTraining, VoiceVersion
 from core.errors import InvalidInputError
 from core.jobs.whole import write_whole
 from core.translation import N_
@@ -64,7 +65,11 @@ def write_list(work: VoiceTraining) -> StepOutcome:
 
 def names(work: VoiceTraining) -> list[str]:
     """Return the names of the listed clips, in order."""
-    lines = (work.folder / LIST).read_text(encoding="utf-8").splitlines()
+    return _listed(work.folder)
+
+
+def _listed(folder: Path) -> list[str]:
+    lines = (folder / LIST).read_text(encoding="utf-8").splitlines()
     return [Path(line.split("|")[0]).name for line in lines]
 
 
@@ -103,7 +108,7 @@ def environment_of(checkout: Checkout, version: VoiceVersion) -> dict[str, str]:
 
 def sovits_template(version: VoiceVersion) -> str:
     """Return the place of the settings that the SoVITS stage begins with."""
-    own = version if version in ("v2Pro", "v2ProPlus") else ""
+    own = version if version in PRO else ""
     return f"GPT_SoVITS/configs/s2{own}.json"
 
 
@@ -146,8 +151,15 @@ def fraction(work: VoiceTraining, step: VoiceStep) -> float | None:
 
 def share_named(work: VoiceTraining, line: str) -> float | None:
     """Return how far the texts are when a line of the output is a clip's name; they are done in order."""
-    listed, name = names(work), line.strip()
-    return (listed.index(name) + 1) / len(listed) if name in listed else None
+    shares = _shares(work.folder, (work.folder / LIST).stat().st_mtime_ns)
+    return shares.get(line.strip())
+
+
+@lru_cache(maxsize=8)
+def _shares(folder: Path, written: int) -> Mapping[str, float]:
+    """Name -> share of the list up to it; asked at every line of an output, read once for each list."""
+    listed = _listed(folder)
+    return {name: number / len(listed) for number, name in enumerate(listed, start=1)}
 
 
 def _done(work: VoiceTraining, step: VoiceStep, listed: Iterable[str]) -> set[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from core.backends.tools import Checkout, StepOutcome, VoiceStep, VoiceWeights
-from core.backends.tools.gpt_sovits.checkout import pretrained_gpt, pretrained_sovits
+from core.backends.tools.gpt_sovits.checkout import pretrained_discriminator, pretrained_gpt, pretrained_sovits
 from core.backends.tools.gpt_sovits.preparation import (
     FEATURES,
     GPT_WEIGHTS,
@@ -53,7 +53,7 @@ def sovits_command(checkout: Checkout, work: VoiceTraining) -> Command:
         "text_low_lr_rate": stage.text_rate,
         "segment_size": stage.segment_size,
         "pretrained_s2G": str(checkout.folder / pretrained_sovits(recipe.version)),
-        "pretrained_s2D": str(checkout.folder / pretrained_sovits(recipe.version).replace("s2G", "s2D")),
+        "pretrained_s2D": str(checkout.folder / pretrained_discriminator(recipe.version)),
         "if_save_latest": recipe.keep_latest_only,
         "if_save_every_weights": True,
         "save_every_epoch": stage.save_every,

@@ -30,8 +30,8 @@ CONFIG, WORK, ADAPTER, MERGED = "xtuner_config.py", "work", "adapter", "merged"
 BY_HAND = "by_hand"
 """Where a training started by hand leaves its files, so that the run's own stay as they are."""
 OTHER_MACHINES = "other_machines.sh"
-REQUEST, TRIAL = "trial_request.json", "trial.json"
-QUANTISE, QUANTISED = "quantise_request.json", "quantised.json"
+TRIAL_REQUEST, TRIAL = "trial_request.json", "trial.json"
+QUANTISE_REQUEST, QUANTISED = "quantise_request.json", "quantised.json"
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class XTuner:
             # the checkpoint holds the optimizer's pickles; it is our own, written by this run
             more["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"
         command = launching.training(work.recipe, str(self.python), *arguments)
-        return Command(command, work.folder, {**_environment(work), **more})
+        return Command(command, work.folder, {**environment(work.folder, work.recipe.threads), **more})
 
     def convert(self, work: FineTuning) -> Command:
         """Turn the last checkpoint into safetensors."""
@@ -129,42 +129,22 @@ class XTuner:
 
     def try_out(self, work: FineTuning, models: Mapping[str, Path], held_out: list[dict[str, Any]]) -> Command:
         """Write the request and return the command that answers it."""
-        request = {
-            "models": {name: str(folder) for name, folder in models.items()},
-            "system": work.system,
-            "questions": work.questions,
-            "held_out": held_out,
-            "new_tokens": work.recipe.intervals.probe_tokens,
-            "seed": work.recipe.seed,
-            "out": TRIAL,
-        }
-        (work.folder / REQUEST).write_text(json.dumps(request, ensure_ascii=False), encoding="utf-8")
-        return self._program(work, "try_models.py", REQUEST)
+        named = {name: str(folder) for name, folder in models.items()}
+        _ask(work, TRIAL_REQUEST, held_out, models=named, out=TRIAL)
+        return self._program(work, "try_models.py", TRIAL_REQUEST)
 
     def trial(self, work: FineTuning) -> dict[str, Any]:
         """Read the answers and losses."""
-        found: dict[str, Any] = json.loads((work.folder / TRIAL).read_text(encoding="utf-8"))
-        return found
+        return _answered(work, TRIAL)
 
     def quantise(self, work: FineTuning, copy: Path, held_out: list[dict[str, Any]]) -> Command:
         """Write the request and return the command that answers it."""
-        request = {
-            "model": str(work.base),
-            "copy": str(copy),
-            "system": work.system,
-            "questions": work.questions,
-            "held_out": held_out,
-            "new_tokens": work.recipe.intervals.probe_tokens,
-            "seed": work.recipe.seed,
-            "out": QUANTISED,
-        }
-        (work.folder / QUANTISE).write_text(json.dumps(request, ensure_ascii=False), encoding="utf-8")
-        return self._program(work, "quantise.py", QUANTISE)
+        _ask(work, QUANTISE_REQUEST, held_out, model=str(work.base), copy=str(copy), out=QUANTISED)
+        return self._program(work, "quantise.py", QUANTISE_REQUEST)
 
     def quantised(self, work: FineTuning) -> dict[str, Any]:
         """Read the figures."""
-        found: dict[str, Any] = json.loads((work.folder / QUANTISED).read_text(encoding="utf-8"))
-        return found
+        return _answered(work, QUANTISED)
 
     def last_checkpoint(self, work: FineTuning) -> Checkpoint | None:
         """Return what XTuner named last; it writes the name after the file, so the file is whole.
@@ -199,7 +179,26 @@ class XTuner:
         return self._module(work, str(PROGRAMS / program), *arguments)
 
     def _module(self, work: FineTuning, *arguments: str, **more: str) -> Command:
-        return Command((str(self.python), *arguments), work.folder, {**_environment(work), **more})
+        settings = {**environment(work.folder, work.recipe.threads), **more}
+        return Command((str(self.python), *arguments), work.folder, settings)
+
+
+def _ask(work: FineTuning, file: str, held_out: list[dict[str, Any]], **more: Any) -> None:
+    """Write what our programs that measure models are asked."""
+    request = {
+        "system": work.system,
+        "questions": work.questions,
+        "held_out": held_out,
+        "new_tokens": work.recipe.intervals.probe_tokens,
+        "seed": work.recipe.seed,
+        **more,
+    }
+    (work.folder / file).write_text(json.dumps(request, ensure_ascii=False), encoding="utf-8")
+
+
+def _answered(work: FineTuning, file: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((work.folder / file).read_text(encoding="utf-8"))
+    return found
 
 
 def _programs_beside(recipe: Recipe) -> tuple[str, ...]:
@@ -208,11 +207,12 @@ def _programs_beside(recipe: Recipe) -> tuple[str, ...]:
     return "stop_on_invalid_loss.py", "measure_step.py", *on_cpu, *in_group
 
 
-def _environment(work: FineTuning) -> dict[str, str]:
+def environment(folder: Path, threads: int = 1) -> dict[str, str]:
+    """Return what every program in a run's folder is told; nothing is fetched while it runs."""
     return {
-        "OMP_NUM_THREADS": str(work.recipe.threads),
+        "OMP_NUM_THREADS": str(threads),
         "HF_HUB_OFFLINE": "1",
-        "HF_HOME": str(work.folder / "cache"),
+        "HF_HOME": str(folder / "cache"),
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
     }

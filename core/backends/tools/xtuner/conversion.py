@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.backends.tools import BaseComparison, StepReport
-from core.backends.tools.xtuner import PROGRAMS
+from core.backends.tools.xtuner import PROGRAMS, environment
+from core.backends.tools.xtuner.log import read_program_line
 from core.domain.run import Command
 
 COMPARISON = "comparison.json"
@@ -46,18 +47,8 @@ class InternLM2Conversion:
         return BaseComparison(equal, difference, scale, found["texts"], unequal)
 
     def read_line(self, line: str) -> StepReport | None:
-        """Read a line of our own programs."""
-        if not line.startswith('{"step"'):
-            return None
-        told = json.loads(line)
-        return StepReport(told["step"], told["steps"], None)
+        """See `log.read_program_line`."""
+        return read_program_line(line)
 
     def _program(self, folder: Path, program: str, *arguments: str) -> Command:
-        environment = {
-            "OMP_NUM_THREADS": "1",
-            "HF_HUB_OFFLINE": "1",
-            "HF_HOME": str(folder / "cache"),
-            "TOKENIZERS_PARALLELISM": "false",
-            "PYTHONUNBUFFERED": "1",
-        }
-        return Command((str(self.python), str(PROGRAMS / program), *arguments), folder, environment)
+        return Command((str(self.python), str(PROGRAMS / program), *arguments), folder, environment(folder))

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from core.backends.tools import StepReport
-from core.errors import StudioError, ToolFailedError
+from core.backends.tools.troubles import DISK_FULL, Trouble, recognised
+from core.errors import StudioError
 from core.translation import N_
 
 MEASURED = {
@@ -33,17 +34,13 @@ _PROBE = re.compile(r"^Eval output \d+:\n", re.MULTILINE)
 _ASSISTANT = "<|im_start|>assistant\n"
 _SPECIAL = re.compile(r"<\|im_(start|end)\|>|</?s>")
 
-_TROUBLES: tuple[tuple[str, str, str], ...] = (
+_TROUBLES: tuple[Trouble, ...] = (
     (
         r"4-bit copies do not work here: (?P<reason>.+)",
         N_("4-bit copies do not work on this machine: {reason}"),
         N_("Build the environment again with make toolchains, or make the copy on another machine."),
     ),
-    (
-        r"No space left on device|Disk quota exceeded|errno 28",
-        N_("The disk is full; the last whole checkpoint is kept."),
-        N_("Free some space (old runs and models are on the runs page), then press Resume."),
-    ),
+    DISK_FULL,
     (
         r"out of memory|OutOfMemoryError|can't allocate memory|Cannot allocate memory|std::bad_alloc|\bMemoryError\b"
         r"|\bKilled\b|Signal 9 \(SIGKILL\)",
@@ -117,7 +114,7 @@ def read_line(line: str) -> StepReport | None:
     """Return step, total, loss and time left of a training line; total and time stand nowhere else."""
     match = _TRAIN_LINE.search(line)
     if match is None:
-        return _read_base_line(line)
+        return read_program_line(line)
     loss = _LOSS.search(match["rest"])
     return StepReport(
         step=int(match["step"]),
@@ -134,12 +131,12 @@ def _seconds(left: re.Match[str] | None) -> float | None:
     return ((days * 24 + hours) * 60 + minutes) * 60.0 + seconds
 
 
-def _read_base_line(line: str) -> StepReport | None:
-    """Read a line of our own `build_tiny_model.py`."""
+def read_program_line(line: str) -> StepReport | None:
+    """Read a line of our own programs, of which only `build_tiny_model.py` tells a loss."""
     if not line.startswith('{"step"'):
         return None
     told = json.loads(line)
-    return StepReport(told["step"], told["steps"], _loss(told["loss"]))
+    return StepReport(told["step"], told["steps"], _loss(told["loss"]) if "loss" in told else None)
 
 
 def _loss(value: float) -> float | None:
@@ -207,8 +204,4 @@ def _answer(output: str) -> str:
 def explain(log: str) -> StudioError | None:
     """Return the known trouble that the end of a log tells of, with its remedy."""
     log = log[max(0, log.find("Traceback (most recent call last)")) :]  # what stands before is only warnings
-    for pattern, message, remedy in _TROUBLES:
-        match = re.search(pattern, log)
-        if match:
-            return ToolFailedError(message, remedy=remedy, **match.groupdict())
-    return None
+    return recognised(log, _TROUBLES)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from core.domain.section import Section
 from core.translation import N_
 
 
-class Settings(BaseModel):
+class Settings(Section):
     """How alike lines must be; shown as a form."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     strictness: float = Field(
         default=0.0,

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+from core.stages.finetuning.bases.json_files import json_file
+
 _MOST_BYTES: Final = 64 << 20
 _TOKENIZER_FILES: Final = (
     "tokenizer_config.json",
@@ -63,22 +65,12 @@ def _words_of(folder: Path) -> str:
 
 def _readable(file: Path) -> str:
     """Return a file's text; of JSON the strings as they are meant, not as they are escaped."""
-    text = file.read_text(encoding="utf-8", errors="replace")
-    if file.suffix != ".json":
-        return text
-    try:
-        return json.dumps(json.loads(text), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return ""
+    if file.suffix == ".json":
+        return json.dumps(json_file(file), ensure_ascii=False)
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _added_tokens(file: Path) -> list[str]:
-    if not file.is_file() or file.stat().st_size > _MOST_BYTES:
-        return []
-    try:
-        content = json.loads(file.read_text(encoding="utf-8", errors="replace"))
-    except (ValueError, RecursionError):
-        return []
-    added = content.get("added_tokens") if isinstance(content, dict) else None
+    added = json_file(file).get("added_tokens")
     listed = added if isinstance(added, list) else []
     return [str(one.get("content", "")) for one in listed if isinstance(one, dict)]

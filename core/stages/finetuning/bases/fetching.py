@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.backends.hubs import PART, Request, download_command, missing_bytes
 from core.errors import StudioError, ToolFailedError
+from core.stages.finetuning.bases.json_files import json_object
 from core.stages.finetuning.bases.planning import BasePlan, refuse_without_room, shown_size
 from core.stages.finetuning.registry import sha256_of
 from core.translation import N_
@@ -69,7 +70,7 @@ class _DownloadWatch:
 
     def on_line(self, line: str) -> None:
         """Report how far a line says it is; keep what it says went wrong."""
-        told = _told(line)
+        told = json_object(line)
         if "error" in told:
             error = told["error"]
             self.failure = ToolFailedError(error["message"], remedy=error["remedy"], **error["values"])
@@ -87,16 +88,6 @@ class _DownloadWatch:
             of=shown_size(of),
             rate=shown_size(rate),
         )
-
-
-def _told(line: str) -> Mapping[str, Any]:
-    if not line.startswith("{"):
-        return {}
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _from_folder(plan: BasePlan, folder: Path, *, context: RunContext, until: float) -> dict[str, str]:

@@ -15,6 +15,7 @@ from core.backends.hubs import HUBS, Hub
 from core.backends.rows import build
 from core.backends.tools import BASE_CONVERTERS, BaseComparison, BaseConverter
 from core.domain.identity import now
+from core.domain.recipe import TINY
 from core.domain.training import Base
 from core.errors import InvalidInputError, ToolFailedError
 from core.jobs.whole import write_whole
@@ -22,8 +23,7 @@ from core.stages.finetuning.bases.fetching import fetch
 from core.stages.finetuning.bases.inspecting import BaseProblem, BaseReport, inspect_base
 from core.stages.finetuning.bases.planning import BasePlan, plan_import, shown_size
 from core.stages.finetuning.bases.settings import BaseImport, Hubs
-from core.stages.finetuning.registry import bring_home, files_in
-from core.stages.finetuning.settings import TINY
+from core.stages.finetuning.registry import MANIFEST, bring_home, files_in
 from core.store.records import from_json, plain
 from core.translation import N_
 
@@ -141,7 +141,7 @@ def _convert(room: _Room, found: BaseReport, fetched: Mapping[str, str], environ
     context.execute(
         "convert",
         lambda: converter.convert(room.fetched, room.converted, context.folder),
-        on_line=_steps(room, converter, 0.55, 0.75, N_("Converting to the Llama form: {step} of {steps}")),
+        on_line=_steps(room, converter, room.until, 0.75, N_("Converting to the Llama form: {step} of {steps}")),
     )
     context.execute(
         "compare",
@@ -217,7 +217,7 @@ def _manifest(
 
 def _register(room: _Room) -> Base:
     """Register what came home, by the manifest that came with it; again changes nothing."""
-    manifest = json.loads((room.home / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((room.home / MANIFEST).read_text(encoding="utf-8"))
     base = Base(
         id=room.home.name,
         name=room.settings.name or Path(room.plan.repository).name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from core.backends.tools import BASE_CONVERTERS
 from core.stages.finetuning.bases.chat_forms import chat_form
+from core.stages.finetuning.bases.json_files import json_file
 from core.stages.finetuning.bases.weights import DamagedWeightsError, Tensor, number_format, tensors_in
 from core.translation import N_
 
@@ -18,7 +18,6 @@ CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 INDEX: Final = "model.safetensors.index.json"
 
-_MOST_JSON: Final = 64 << 20
 _CAUSAL: Final = ("ForCausalLM", "LMHeadModel")
 _PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt")
 _TOKENIZERS: Final = (("tokenizer.json",), ("tokenizer.model",), ("vocab.json", "merges.txt"))
@@ -69,7 +68,7 @@ class BaseReport:
 
 def inspect_base(folder: Path) -> BaseReport:
     """Return what the folder holds and what is wrong with it; nothing of it is loaded or run."""
-    config = _json(folder / CONFIG)
+    config = json_file(folder / CONFIG)
     problems = list(_configuration_problems(folder, config))
     shards, missing = _shards(folder)
     problems.extend(missing)
@@ -151,17 +150,11 @@ def sizes_of(config: Mapping[str, Any]) -> dict[str, int]:
 
 def _configuration_problems(folder: Path, config: Mapping[str, Any]) -> list[BaseProblem]:
     if not config:
-        return [
-            BaseProblem(
-                N_("There is no config.json that can be read in {folder}."),
-                N_("Choose the folder that holds config.json and the weights."),
-                {"folder": folder.name},
-            )
-        ]
+        return [without_config(folder.name)]
     found = refusal_of(config)
     if found is not None:
         return [found]
-    tokenizer = _json(folder / "tokenizer_config.json")
+    tokenizer = json_file(folder / "tokenizer_config.json")
     if "auto_map" in tokenizer and not needs_conversion(config):
         return [
             BaseProblem(
@@ -177,7 +170,7 @@ def _shards(folder: Path) -> tuple[list[Path], list[BaseProblem]]:
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS], []
     if (folder / INDEX).is_file():
-        listed = _json(folder / INDEX).get("weight_map")
+        listed = json_file(folder / INDEX).get("weight_map")
         names = sorted({str(one) for one in listed.values()}) if isinstance(listed, dict) else []
         there = [folder / name for name in names if _NAME.fullmatch(name) and (folder / name).is_file()]
         absent = [name for name in names if folder / name not in there]
@@ -190,6 +183,15 @@ def _absent(names: list[str]) -> BaseProblem:
         N_("Parts of the weights are missing: {names}."),
         N_("Fetch the model once more; what is there already is kept."),
         {"names": ", ".join(name[:80] for name in names[:5]) or INDEX},
+    )
+
+
+def without_config(place: str) -> BaseProblem:
+    """Return what to say of a folder or repository whose `config.json` is missing or no object."""
+    return BaseProblem(
+        N_("There is no config.json that can be read in {folder}."),
+        N_("Choose the folder that holds config.json and the weights."),
+        {"folder": place},
     )
 
 
@@ -256,14 +258,3 @@ def _number(config: Mapping[str, Any], *names: str) -> int:
 
 def _method(told: Any) -> str:
     return str(told.get("quant_method", "-"))[:40] if isinstance(told, dict) else "-"
-
-
-def _json(file: Path) -> Mapping[str, Any]:
-    """Return a file's JSON object; empty where it is missing, too large or no object."""
-    try:
-        if file.stat().st_size > _MOST_JSON:
-            return {}
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -19,8 +18,10 @@ from core.stages.finetuning.bases.inspecting import (
     inspect_base,
     needs_conversion,
     refusal_of,
+    without_config,
     without_weights,
 )
+from core.stages.finetuning.bases.json_files import json_object
 from core.stages.finetuning.bases.settings import BaseImport
 from core.stages.finetuning.bases.wanted import MOST_BYTES_BESIDE, is_weights, wanted
 from core.translation import N_
@@ -100,7 +101,9 @@ def refuse_without_room(plan: BasePlan, missing: int, workspace: Path) -> None:
     if free < needed:
         raise MissingArtifactError(
             N_("The disk has no room for this model: {needed} are needed, {free} are free."),
-            remedy=N_("Free some space (old runs and models are on the runs page), or choose a smaller model."),
+            remedy=N_(
+                "Free some space (old models can be removed on the fine-tuning page), or choose a smaller model."
+            ),
             needed=shown_size(needed),
             free=shown_size(free),
         )
@@ -160,11 +163,7 @@ def _problem(
     if not any(is_weights(one.name) for one in files):
         return without_weights(names, repository)
     if not config:
-        return BaseProblem(
-            N_("There is no config.json that can be read in {folder}."),
-            N_("Choose the folder that holds config.json and the weights."),
-            {"folder": repository},
-        )
+        return without_config(repository)
     return refusal_of(config)
 
 
@@ -175,11 +174,7 @@ def _config(hub: Hub, repository: str, revision: str) -> Mapping[str, Any]:
             content += piece
             if len(content) > _MOST_CONFIG:
                 return {}
-    try:
-        config = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return config if isinstance(config, dict) else {}
+    return json_object(bytes(content))
 
 
 def _free(workspace: Path) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from core.domain.run import RunState
+from core.domain.run import OPEN
 from core.errors import ConflictError, MissingArtifactError
 from core.translation import N_
 
@@ -46,5 +46,5 @@ def base_users(base_id: str, *, store: Store) -> list[Run]:
     """Return the fine-tunings, queued or running, that are trained from it."""
     folder = store.bases.get(base_id).folder
     named = {base_id, folder, str(store.workspace / folder)}
-    waiting = store.runs.all(kind="finetuning", states=[RunState.QUEUED, RunState.RUNNING], limit=1000)
+    waiting = store.runs.all(kind="finetuning", states=OPEN, limit=1000)
     return [run for run in waiting if run.settings.get("base") in named]

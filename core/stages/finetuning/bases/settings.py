@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.domain.section import Section
 
 
-class BaseImport(BaseModel):
+class BaseImport(Section):
     """Which base model to bring in, and from where."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Literal["huggingface", "modelscope", "folder"] = Field(
         default="modelscope", description="Where it is: a hub, or a folder on this machine."
@@ -30,19 +30,15 @@ class BaseImport(BaseModel):
     name: str = Field(default="", max_length=60, description="What it is called here; empty for the repository's name.")
 
 
-class HubAddress(BaseModel):
+class HubAddress(Section):
     """Where a hub is and which variable of the environment holds the token for it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     endpoint: str = Field(default="", pattern=r"^(https?://.+)?$", description="Base address; empty for its own.")
     token: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="The environment variable that holds the token.")
 
 
-class Suggestion(BaseModel):
+class Suggestion(Section):
     """A base model to pick from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="Its own name.")
     huggingface: str = Field(default="", description="Its id there; empty where it is not.")
@@ -50,10 +46,8 @@ class Suggestion(BaseModel):
     gigabytes: float = Field(gt=0, description="About how much is downloaded.")
 
 
-class Hubs(BaseModel):
+class Hubs(Section):
     """Read from `configs/hubs.yaml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     huggingface: HubAddress = Field(default=HubAddress(token="HF_TOKEN"), description="Hugging Face, or a mirror.")
     modelscope: HubAddress = Field(default=HubAddress(token="MODELSCOPE_API_TOKEN"), description="ModelScope.")

@@ -16,18 +16,18 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from core.backends.hubs import HUBS
 from core.domain.persona import Persona
+from core.domain.recipe import TINY
 from core.domain.text import DatasetVersion
 from core.domain.training import Base, Model
 from core.settings import CONFIGS
 from core.stages.finetuning.run import HELD_OUT_SAMPLES
-from core.stages.finetuning.settings import TINY
 
 TEMPLATE = CONFIGS / "templates" / "model_card.md.jinja"
 
 _LIBRARIES = {"merged": "transformers", "adapter": "peft", "4bit": "transformers"}
 _RELATIONS = {"merged": "finetune", "adapter": "adapter", "4bit": "finetune"}
-_HUBS = ("huggingface", "modelscope")
 _METHODS = {
     "full": ("full fine-tuning of every weight", "全参数微调"),
     "lora": ("LoRA", "LoRA"),
@@ -102,7 +102,7 @@ def origin_of(base: Base | None) -> tuple[str, str]:
     """Return (owner/name on a hub, revision) of a base model; empty for one that came from no hub."""
     hub, _, address = (base.origin if base else "").partition(":")
     name, _, revision = address.partition("@")
-    return (name, revision) if hub in _HUBS and _ADDRESS.match(name) else ("", "")
+    return (name, revision) if hub in HUBS and _ADDRESS.match(name) else ("", "")
 
 
 def _head(facts: CardFacts) -> str:

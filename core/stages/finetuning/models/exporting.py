@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from core.domain.section import Section
 from core.domain.training import Base, Model
 from core.errors import InvalidInputError, MissingArtifactError, NotFoundError
 from core.stages.finetuning.models.card import CardFacts, origin_of, write_card
-from core.stages.finetuning.registry import ADAPTER, FOUR_BIT, MANIFEST, home_of
+from core.stages.finetuning.registry import ADAPTER, FOUR_BIT, MANIFEST, home_of, put_in_place
 from core.translation import N_
 
 if TYPE_CHECKING:
@@ -38,10 +39,8 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest a zip can say; when it was packed must not change its bytes."""
 
 
-class ModelExport(BaseModel):
+class ModelExport(Section):
     """What to export."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model_id: str = Field(min_length=1, description="The model to export.")
     part: Literal["merged", "adapter", "4bit"] = Field(
@@ -64,7 +63,7 @@ def run(settings: ModelExport, *, context: RunContext, store: Store) -> dict[str
     try:
         files = _copied(model, sources, draft, context)
         _describe(model, settings.part, draft, files, store)
-        _put(draft, target)
+        put_in_place(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     written = [file for file in target.iterdir() if file.is_file()]
@@ -259,15 +258,6 @@ def _name(argument: str) -> str:
     """Return an absolute path's last part, and anything else as it is."""
     path = PurePath(argument)
     return path.name if path.is_absolute() else argument
-
-
-def _put(draft: Path, target: Path) -> None:
-    """Put the finished folder in its place; one that was there before makes way."""
-    before = draft.with_name(f"{draft.name}.before")
-    if target.exists():
-        target.rename(before)
-    draft.rename(target)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

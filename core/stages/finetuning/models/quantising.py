@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.backends.rows import build
 from core.backends.tools import FINE_TUNERS
 from core.domain.conversations import xtuner_conversations
 from core.domain.recipe import FineTuning, Recipe
+from core.domain.section import Section
 from core.domain.text import Split
-from core.stages.finetuning.registry import FOUR_BIT, files_in, home_of, write_manifest
+from core.stages.finetuning.registry import FOUR_BIT, files_in, home_of, put_in_place, write_manifest
 from core.stages.finetuning.run import HELD_OUT_SAMPLES
 from core.stages.finetuning.watching import execute
 from core.translation import N_
@@ -28,10 +28,8 @@ _TRAINER = "xtuner"
 _SHOWN = ("bytes", "held_out_loss", "device")
 
 
-class QuantiseSettings(BaseModel):
+class QuantiseSettings(Section):
     """Which model to squeeze."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model_id: str = Field(min_length=1, description="The model to make a 4-bit copy of.")
 
@@ -51,11 +49,11 @@ def run(
     work, held_out = _work(model, home, context.folder, store)
     context.gpus(min(1, context.gpus_here))
     made = context.folder / FOUR_BIT
-    context.gpus(min(1, context.gpus_here))
     context.progress(0.2, N_("Making the 4-bit copy and measuring it beside the model"))
     execute(context, tuner, "quantise", lambda: tuner.quantise(work, made, held_out))
     found = tuner.quantised(work)
-    _place(made, home)
+    if made.exists():  # else an attempt before this one put it there
+        put_in_place(made, home / FOUR_BIT)
     facts = _facts(found, home / FOUR_BIT, context.run.id)
     noted = store.models.put_copy(model.id, FOUR_BIT, facts, who=context.run.created_by)
     write_manifest(home, noted.manifest)
@@ -72,18 +70,6 @@ def _work(model: Model, home: Path, folder: Path, store: Store) -> tuple[FineTun
     samples = store.datasets.samples(version.id, split=Split.HELD_OUT, limit=HELD_OUT_SAMPLES)
     work = FineTuning(folder=folder, base=home, recipe=Recipe(), system=version.system_prompt, questions=questions)
     return work, xtuner_conversations(version, samples)
-
-
-def _place(made: Path, home: Path) -> None:
-    """Move the copy into the model's folder, whole or not at all; done before, nothing is left to do."""
-    if not made.exists():
-        return
-    before = made.with_name(f"{made.name}.before")
-    shutil.rmtree(before, ignore_errors=True)
-    if (home / FOUR_BIT).exists():
-        (home / FOUR_BIT).rename(before)
-    made.rename(home / FOUR_BIT)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def _facts(found: Mapping[str, Any], copy: Path, run_id: str) -> dict[str, Any]:

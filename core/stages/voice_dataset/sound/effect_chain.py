@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from core.domain.section import Section
 from core.stages.voice_dataset.sound.effects import denoise_step, normalise_step, trim_step
 
 
-class EffectChain(BaseModel):
+class EffectChain(Section):
     """What is done to a clip's sound: noise out first, then silence off its ends, loudness last."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     denoise: bool = Field(default=False, description="Take the noise out; the sample rate stays.")
     strength: float = Field(default=0.95, gt=0, le=1, description="Share of the noise that is taken out.")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from core.domain.section import Section
 from core.stages.voice_dataset.sound.activity import HOP_MS, Floats, Profile, active, runs
 from core.translation import N_
 
@@ -25,10 +26,8 @@ _QUIET_PLACE = 15
 Places = npt.NDArray[np.int64]
 
 
-class Silence(BaseModel):
+class Silence(Section):
     """How a recording is cut on its silences; seconds, unless said otherwise."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     quiet_db: float | None = Field(
         default=None, ge=-100, le=0, description="Quieter than this many dB of full scale is silence; empty to find it."

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.domain.persona import Persona
+from core.domain.section import Section
 from core.domain.text import Utterance
 from core.stages.voice_dataset.words.chaining import Candidate, Chosen, candidates, chosen, support
 from core.stages.voice_dataset.words.clock import ClockShift, clock_offset, shifted
@@ -56,10 +57,8 @@ _EVIDENCE = 5.0
 """Evidence (letters) at which confidence reaches 63 % of the similarity."""
 
 
-class AlignmentSettings(BaseModel):
+class AlignmentSettings(Section):
     """How alike subtitles and book must be, and how long a stretch becomes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     similarity: float = Field(
         default=0.55, ge=0.3, le=1, description="How alike the words and the line must be, 1 for word for word."

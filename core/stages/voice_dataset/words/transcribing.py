@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.backends.asr import Recogniser
 from core.domain.persona import Persona
+from core.domain.section import Section
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, TextOrigin
 from core.errors import ConflictError, NotFoundError, ToolFailedError
@@ -35,10 +36,8 @@ _LONGEST_PROMPT = 120
 """Characters; Whisper reads 224 tokens of a prompt, some two a character."""
 
 
-class TranscriptionSettings(BaseModel):
+class TranscriptionSettings(Section):
     """How clips are transcribed. The server's key is no setting: it stays in the environment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     backend: Literal["faster-whisper", "openai"] = Field(
         default="faster-whisper", title="Recogniser", description="In this program, or a server."

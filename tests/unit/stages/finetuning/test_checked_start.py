@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.identity import now
 from core.domain.run import RunState
 from core.errors import MissingArtifactError
 from core.services import Services, open_services
 from core.settings import load_settings
+from core.store.runs import Worker
 from tests.unit.stages.finetuning.conftest import sample, version
 
 
@@ -44,6 +46,22 @@ def test_the_page_is_told_the_same_before_the_start(services):
     assert found.plan.samples == 2
     assert found.memory
     assert 0 < found.memory.total < found.memory_total
+
+
+@pytest.mark.parametrize(("host", "forbidden"), [("named-here", True), ("another", False)])
+def test_a_missing_gpu_forbids_the_start_unless_another_machine_has_a_worker(tmp_path, host, forbidden):
+    settings = load_settings()
+    jobs = settings.jobs.model_copy(update={"host": "named-here"})
+    services = open_services(settings.model_copy(update={"workspace": tmp_path, "jobs": jobs}))
+    persona = services.settings.persona
+    services.store.datasets.add(version(persona_id=persona, train_samples=2), [sample(0), sample(1)])
+    services.store.runs.heartbeat(Worker("w", 1, host, now(), now()))
+
+    found = services.check_training(persona, {"device": "gpu", "launcher": {"devices": 64}})
+
+    assert any("GPU" in one.message for one in found.findings)
+    assert any("GPU" in one.message for one in found.blocking) is forbidden
+    services.close()
 
 
 def test_the_check_of_the_tiny_base_knows_what_is_cut(services):

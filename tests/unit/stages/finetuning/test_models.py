@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,16 @@ def test_a_stopped_export_leaves_nothing_behind(store: Store):
         exporting.run(ModelExport(model_id=model.id), context=context, store=store)
 
     assert list((store.workspace / "exports").iterdir()) == []
+
+
+def test_what_an_export_killed_at_its_end_left_behind_does_not_stop_the_next_attempt(store: Store):
+    model = trained(store)
+    first = exported(store, model)
+    aside = first.with_name(f".{first.name}.run-0000000001.before")
+    shutil.copytree(first, aside)
+
+    assert exported(store, model) == first
+    assert [one.name for one in first.parent.iterdir()] == [first.name]
 
 
 def test_a_removed_model_loses_its_files_and_keeps_its_record(store: Store):

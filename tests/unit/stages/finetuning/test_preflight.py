@@ -13,7 +13,7 @@ from core.domain.training import Base
 from core.errors import InvalidInputError, MissingArtifactError, SettingsError
 from core.jobs.capacity import Capacity, GpuMemory, capacity, gpus_in
 from core.stages.finetuning.bases.inspecting import BaseProblem, BaseReport
-from core.stages.finetuning.checking import base_place, check, pace_of, written
+from core.stages.finetuning.checking import check, pace_of, written
 from core.stages.finetuning.preflight import Reading, Surroundings, preflight, require
 from core.stages.finetuning.settings import FinetuneSettings, preset_values
 from tests.unit.stages.finetuning.conftest import version
@@ -181,9 +181,8 @@ def test_more_gpus_than_there_are_forbid_the_start():
 
 
 def test_memory_that_is_short_is_said_and_memory_that_cannot_be_had_forbids():
-    full = {"method": "full", "precision": "bfloat16"}
-    short = looked(qlora(**full), base=LARGE, machine=gpu(free=10 * GIGABYTE))
-    hopeless = looked(qlora(**full, max_length=60_000), base=LARGE, machine=gpu())
+    short = looked(qlora(method="lora"), base=LARGE, machine=gpu(free=10 * GIGABYTE))
+    hopeless = looked(qlora(method="full"), base=LARGE, machine=gpu())
 
     assert not short.blocking
     assert "10 GB are free" in said(short)[0].replace("10.0", "10")
@@ -235,8 +234,8 @@ def test_this_machine_has_memory_and_disk(tmp_path):
 def test_a_base_is_found_by_its_id_and_else_taken_as_a_folder(store):
     store.bases.put(Base("bamboo", "Bamboo", "folder:bamboo", "bases/bamboo-1", "internlm2_chat", now()))
 
-    assert base_place(settings(base="bamboo"), store) == "bases/bamboo-1"
-    assert base_place(settings(base="some/folder"), store) == "some/folder"
+    assert store.bases.folder_of("bamboo") == "bases/bamboo-1"
+    assert store.bases.folder_of("some/folder") == "some/folder"
 
 
 def test_a_base_that_is_not_there_is_told_with_a_remedy(store):

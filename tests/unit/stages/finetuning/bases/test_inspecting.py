@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from core.stages.finetuning.bases.inspecting import inspect_base
 from tests.little_base import CONFIG, INTERNLM2, TOKENIZER, base_files, safetensors, shapes, write_base
 
-PARAMETERS = sum(rows * (rest[0] if rest else 1) for rows, *rest in shapes().values())
+PARAMETERS = sum(map(math.prod, shapes().values()))
 
 
 def messages(folder):

@@ -1,0 +1,200 @@
+"""What a trainer of voices is to the stages, and what is found of the checkout it lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from core.domain.run import Command
+    from core.domain.voice_training import VoiceRecipe, VoiceServing, VoiceTraining
+    from core.errors import StudioError
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A program that people fetch themselves, and the interpreter of the environment they made for it."""
+
+    folder: Path
+    python: Path
+
+
+class FileState(StrEnum):
+    """What was found of a file that a program needs."""
+
+    THERE = "there"
+    MISSING = "missing"
+    ODD = "odd"
+    """There, but its size is far from what it should be: perhaps half a download."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeededFile:
+    """A pretrained file that a model needs."""
+
+    path: str
+    """Relative to the checkout."""
+    state: FileState
+    size: int
+    expected: int | None
+    """Bytes; None where any size will do."""
+    trains: bool
+    """Whether training needs it."""
+    speaks: bool
+    """Whether speaking needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What is there of one version of the model."""
+
+    version: str
+    files: tuple[NeededFile, ...]
+
+    def missing(self, *, speaking: bool = False) -> tuple[str, ...]:
+        """Return the files that training, or speaking, cannot do without and are not there."""
+        wanted = (one for one in self.files if (one.speaks if speaking else one.trains))
+        return tuple(one.path for one in wanted if one.state is FileState.MISSING)
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """The files whose size is not what it should be; they may be right all the same."""
+        return tuple(one.path for one in self.files if one.state is FileState.ODD)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutReport:
+    """What was found of a checkout and its environment."""
+
+    problems: tuple[StudioError, ...]
+    """What stands in the way of every model, each with its remedy."""
+    commit: str
+    """Empty where the folder is no git checkout."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    gpus: tuple[str, ...] = ()
+    """Names of the GPUs its environment sees; without one it computes on the processor."""
+    models: tuple[ModelReport, ...] = ()
+    sources: str = ""
+    """Where upstream says to get the files, marked for translation."""
+
+    @property
+    def fine(self) -> bool:
+        """Whether the program starts; which models are there is another question."""
+        return not self.problems
+
+
+class VoiceStep(StrEnum):
+    """The steps of a voice training, in order."""
+
+    TEXT = "text"
+    FEATURES = "features"
+    SPEAKER = "speaker"
+    SEMANTIC = "semantic"
+    SOVITS = "sovits"
+    GPT = "gpt"
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """What a step has really done, as its files tell."""
+
+    done: int
+    """Clips for a step of preparation, saved weights for a step of training."""
+    lost: tuple[str, ...] = ()
+    """Names of the clips it left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceReport:
+    """What one line of a step's output says."""
+
+    fraction: float | None = None
+    """Of the step, 0 to 1."""
+    epoch: int | None = None
+    """Counted from 1."""
+    step: int | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWeights:
+    """Weights that a training has saved, ready to speak with."""
+
+    stage: VoiceStep
+    """SOVITS or GPT."""
+    file: Path
+    epoch: int
+
+
+class VoiceTrainer(Protocol):
+    """A trainer of voices. It believes files and counts, never an exit code."""
+
+    def examine(self) -> CheckoutReport:
+        """Look at the checkout, its environment and the pretrained files; takes some seconds."""
+        ...
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of what decides the result; ToolFailedError if it cannot even start."""
+        ...
+
+    def prepare(self, work: VoiceTraining) -> StepOutcome:
+        """Write the list of clips and the folders; InvalidInputError when no clip can be trained on."""
+        ...
+
+    def steps(self, recipe: VoiceRecipe) -> tuple[VoiceStep, ...]:
+        """Return the steps this model needs, in order."""
+        ...
+
+    def parts(self, work: VoiceTraining, step: VoiceStep) -> int:
+        """Return in how many programs, which may run at once, the step is done."""
+        ...
+
+    def start(self, work: VoiceTraining, step: VoiceStep, part: int = 0) -> Command:
+        """Clear away what an interrupted attempt left of that part, and return the program that does it.
+
+        Only for a part that does not run; what is whole is kept and gone on from.
+        """
+        ...
+
+    def fraction(self, work: VoiceTraining, step: VoiceStep) -> float | None:
+        """Return how far a step is as its files tell; None where they do not."""
+        ...
+
+    def read_line(self, work: VoiceTraining, step: VoiceStep, line: str) -> VoiceReport | None:
+        """Return what a line of a step's output says, or None when it says nothing."""
+        ...
+
+    def measurements(self, work: VoiceTraining, after: int = -1) -> list[tuple[int, dict[str, float]]]:
+        """Return the measured values of every step of the SoVITS stage above `after`, in order."""
+        ...
+
+    def confirm(self, work: VoiceTraining, step: VoiceStep, log_end: str = "") -> StepOutcome:
+        """Return what a step has done once all its parts have ended; ToolFailedError when that is not enough.
+
+        `log_end` is the end of its output. An exit code of 0 says nothing: a step that is refused here must be started
+        again to be done.
+        """
+        ...
+
+    def weights(self, work: VoiceTraining) -> list[VoiceWeights]:
+        """Return all whole weights, by stage and epoch."""
+        ...
+
+    def bytes_needed(self, work: VoiceTraining) -> int:
+        """Return about how much room the training takes on the disk at its fullest."""
+        ...
+
+    def sweep(self, since: float) -> list[str]:
+        """Remove from the checkout what killed programs of ours left there since that time; return the names."""
+        ...
+
+    def serve(self, wanted: VoiceServing) -> Command:
+        """Write the server's configuration anew and return the program that serves."""
+        ...
+
+    def explain(self, log: str) -> StudioError | None:
+        """Return what went wrong and what to do, if the end of the log is one of the known troubles."""
+        ...

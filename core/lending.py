@@ -1,0 +1,141 @@
+"""What runs and pages are lent: models that are asked, hubs, readers of samples; the one place where secrets enter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from core.errors import MissingToolError
+from core.settings import Settings, secret, stage_defaults
+from core.stages.dialogues.settings import AskingSettings, ServedKor
+from core.stages.finetuning.bases.settings import Hubs
+from core.stages.finetuning.settings import FinetuneSettings
+from core.stages.voice_dataset.words.transcribing import ServedTranscription, TranscriptionSettings
+from core.store import Store
+from core.translation import N_
+
+if TYPE_CHECKING:
+    from core.backends.asr import Recogniser
+    from core.backends.extraction import ExtractionModel
+    from core.backends.hubs import Hub
+    from core.backends.tools import Checkout, VoiceTrainer
+    from core.domain.text import DatasetVersion
+    from core.stages.dialogues.estimate import Prices
+    from core.stages.finetuning.preflight import Reading
+
+
+VOICE_TRAINER: Final = "gpt-sovits"
+"""The one there is; a row of VOICE_TRAINERS."""
+
+
+@contextmanager
+def asked_model(wanted: AskingSettings, schema_name: str) -> Iterator[ExtractionModel]:
+    """Lend the language model a run asks; its key comes from the environment alone, by the name in configs/kor.yaml."""
+    from core.backends.extraction import EXTRACTION_MODELS, ExtractionSource
+    from core.backends.llm import Endpoint
+    from core.backends.rows import build
+    from core.stages.dialogues.schemas import schema
+
+    key = secret(stage_defaults("kor", ServedKor).endpoint_key) or ""
+    source = ExtractionSource(
+        schema(schema_name),
+        Endpoint(wanted.base_url, wanted.model, key),
+        timeout_seconds=wanted.timeout_seconds,
+        temperature=wanted.temperature,
+        max_tokens=wanted.max_tokens,
+        stream=wanted.stream,
+        connections=wanted.concurrency,
+    )
+    model = build(EXTRACTION_MODELS, "kor", source)
+    try:
+        yield model
+    finally:
+        model.close()
+
+
+@contextmanager
+def recogniser_for(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
+    """Lend what writes down speech; its key comes from the environment alone, by the name in configs."""
+    from core.backends.asr import RECOGNISERS, RecogniserSource
+    from core.backends.llm import Endpoint
+    from core.backends.rows import build
+
+    key = secret(stage_defaults("transcription", ServedTranscription).endpoint_key) or ""
+    source = RecogniserSource(
+        model=wanted.model,
+        endpoint=Endpoint(wanted.base_url, wanted.model, key) if wanted.base_url else None,
+        device=wanted.device,
+        compute_type=wanted.compute_type,
+        skip_silence=wanted.skip_silence,
+        download=wanted.download,
+        timeout_seconds=wanted.timeout_seconds,
+        attempts=wanted.attempts,
+    )
+    recogniser = build(RECOGNISERS, wanted.backend, source)
+    try:
+        yield recogniser
+    finally:
+        recogniser.close()
+
+
+def hub_named(name: str) -> Hub:
+    """Return the hub of that name; its token comes from the environment alone, by the name in configs/hubs.yaml."""
+    from core.backends.hubs import HUBS, HubSource
+    from core.backends.rows import build
+
+    address = stage_defaults("hubs", Hubs).address(name)
+    return build(HUBS, name, HubSource(address.endpoint, secret(address.token) or ""))
+
+
+def sample_reader(wanted: FinetuneSettings, store: Store) -> Callable[[DatasetVersion, str], Reading]:
+    """Return what reads a version's samples as the trainer will."""
+    trained = (wanted.prompt_template, wanted.tiny.vocabulary, wanted.trainer)
+    return lambda version, base: _read_samples(store, version.id, base, *trained)
+
+
+@lru_cache(maxsize=8)
+def _read_samples(store: Store, version_id: str, base: str, template: str, vocabulary: int, trainer: str) -> Reading:
+    """Versions and base models never change, so their samples are read once."""
+    from core.stages.dataset.preview import reader_of, sample_losses
+    from core.stages.finetuning.checking import SAMPLES_READ
+    from core.stages.finetuning.preflight import Reading
+
+    version = store.datasets.get(version_id)
+    reader = reader_of(version, store, base=base, template=template, vocabulary=vocabulary, trainer=trainer)
+    losses, samples = sample_losses(version, store, reader, most=SAMPLES_READ)
+    return Reading(losses, samples, tuple(reader.broken_marks()))
+
+
+def voice_tool(settings: Settings, store: Store) -> Checkout:
+    """Return where GPT-SoVITS is: as the settings say, else as somebody said on the voice page.
+
+    MissingToolError where nobody has.
+    """
+    from core.backends.tools import Checkout
+
+    configured, told = settings.voice, store.checkouts.get(VOICE_TRAINER)
+    folder = configured.checkout or (told.folder if told else None)
+    python = configured.python or (told.python if told else None)
+    if folder is None or python is None:
+        raise MissingToolError(
+            N_("Nobody has said yet where GPT-SoVITS is."),
+            remedy=N_("Give the folder of a checkout and the Python of its environment on the voice training page."),
+        )
+    return Checkout(folder, python)
+
+
+def voice_trainer(settings: Settings, store: Store) -> VoiceTrainer:
+    """Return the trainer of voices; MissingToolError where nobody has said where it is."""
+    from core.backends.rows import build
+    from core.backends.tools import VOICE_TRAINERS
+
+    return build(VOICE_TRAINERS, VOICE_TRAINER, voice_tool(settings, store))
+
+
+def prices() -> Prices:
+    """Return what the models of others cost, as configs/extraction/prices.yaml tells."""
+    from core.stages.dialogues.estimate import Prices
+
+    return stage_defaults("extraction", Prices, preset="prices")
