@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from core.backends.asr import Recogniser
     from core.backends.extraction import ExtractionModel
     from core.backends.hubs import Hub
-    from core.backends.tools import Checkout, VoiceTrainer
+    from core.backends.tools import VoiceTrainer
+    from core.domain.checkout import Checkout
     from core.domain.text import DatasetVersion
     from core.stages.dialogues.estimate import Prices
     from core.stages.finetuning.preflight import Reading
@@ -113,7 +114,7 @@ def voice_tool(settings: Settings, store: Store) -> Checkout:
 
     MissingToolError where nobody has.
     """
-    from core.backends.tools import Checkout
+    from core.domain.checkout import Checkout
 
     configured, told = settings.voice, store.checkouts.get(VOICE_TRAINER)
     folder = configured.checkout or (told.folder if told else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -206,17 +205,6 @@ class VoiceServing(Section):
     gpu: str = ""
     """The one it holds, by number; empty on a CPU."""
     port: int = Field(ge=1, le=65535)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutPlace:
-    """Where somebody said that a tool is."""
-
-    tool: str
-    folder: Path
-    python: Path
-    changed_by: str
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

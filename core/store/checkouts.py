@@ -6,8 +6,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from core.domain.checkout import CheckoutPlace
 from core.domain.identity import now
-from core.domain.voice_training import CheckoutPlace
 from core.store import tables as t
 from core.store.database import Rooms
 from core.store.events import record_event

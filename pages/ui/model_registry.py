@@ -18,7 +18,6 @@ from core.lifecycle import stage
 from core.stages.finetuning.models.exporting import archive, parts_of
 from core.stages.finetuning.models.removing import remove
 from core.stages.finetuning.registry import FOUR_BIT, bytes_of
-from core.store.models import LONGEST_NAME, LONGEST_NOTE
 from core.translation import N_
 from pages.ui.decisions import careful, tell
 from pages.ui.errors import told_to_the_user
@@ -26,8 +25,9 @@ from pages.ui.frame import Visit, entries, say_next, script
 from pages.ui.i18n import _, moment, number, size_of
 from pages.ui.labels import job_title, run_state
 from pages.ui.markup import plain
+from pages.ui.model_naming import naming
 from pages.ui.run_panel import run_panel, start_run
-from pages.ui.state import SAID, Generation, shown, watched_run
+from pages.ui.state import SAID, Generation, watched_run
 
 _COPYING: Final = "quantising"
 _EXPORTING: Final = "model_export"
@@ -171,20 +171,9 @@ def _actions(visit: Visit, model: Model, runs: Sequence[Run]) -> None:
                 on_click=_use,
                 args=(visit, model),
             )
-        _naming(visit, model)
+        naming(visit, model)
         _exporting(visit, model, f"exporting-{model.id}-{newest}")
         _more(visit, model, f"more-{model.id}-{newest}-{_MENUS.key()}")
-
-
-def _naming(visit: Visit, model: Model) -> None:
-    with (
-        st.popover(_("Name and note"), icon=":material/edit:", type="tertiary", key=f"naming-{model.id}"),
-        st.form(f"naming.{model.id}", border=False),
-    ):
-        keys = (f"name.{model.id}.{model.name}", f"note.{model.id}.{model.note}")
-        st.text_input(_("Name"), model.name, max_chars=LONGEST_NAME, key=keys[0])
-        st.text_area(_("Note"), model.note, max_chars=LONGEST_NOTE, key=keys[1])
-        st.form_submit_button(_("Save"), icon=":material/save:", on_click=_write, args=(visit, model, *keys))
 
 
 def _exporting(visit: Visit, model: Model, key: str) -> None:
@@ -304,10 +293,3 @@ def _use(visit: Visit, model: Model) -> None:
 def _leave(visit: Visit, model: Model) -> None:
     visit.studio.store.models.leave(model.id, who=visit.who)
     SAID.set(_("{name}'s own lines answer in the chat now.").format(name=visit.persona.name))
-
-
-@careful
-def _write(visit: Visit, model: Model, name: str, note: str) -> None:
-    visit.studio.store.models.rename(model.id, shown(name) or "", who=visit.who)
-    visit.studio.store.models.annotate(model.id, shown(note) or "", who=visit.who)
-    SAID.set(_("Saved."))

@@ -21,17 +21,13 @@ from core.backends.tools.fine_tuner import (
     Token,
 )
 from core.backends.tools.voice_trainer import (
-    Checkout,
-    CheckoutReport,
-    FileState,
-    ModelReport,
-    NeededFile,
     StepOutcome,
     VoiceReport,
     VoiceStep,
     VoiceTrainer,
     VoiceWeights,
 )
+from core.domain.checkout import Checkout
 from core.translation import N_
 
 __all__ = [
@@ -43,13 +39,8 @@ __all__ = [
     "VOICE_TRAINERS",
     "BaseComparison",
     "BaseConverter",
-    "Checkout",
-    "CheckoutReport",
     "Checkpoint",
-    "FileState",
     "FineTuner",
-    "ModelReport",
-    "NeededFile",
     "ReaderSource",
     "SampleReader",
     "StepOutcome",

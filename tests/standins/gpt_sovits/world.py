@@ -16,9 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core.backends.tools import Checkout, VoiceStep
+from core.backends.tools import VoiceStep
 from core.backends.tools.gpt_sovits import GptSovits
 from core.backends.tools.gpt_sovits.checkout import pretrained_gpt, pretrained_sovits
+from core.domain.checkout import Checkout
 from core.domain.run import Command
 from core.domain.voice_training import (
     GptStage,

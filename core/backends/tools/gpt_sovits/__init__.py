@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from core.backends.tools import Checkout, CheckoutReport, StepOutcome, VoiceReport, VoiceStep, VoiceWeights
+from core.backends.tools import StepOutcome, VoiceReport, VoiceStep, VoiceWeights
 from core.backends.tools.gpt_sovits import checkout as looking
 from core.backends.tools.gpt_sovits import log, preparation, serving, training
+from core.domain.checkout import Checkout, CheckoutReport
 from core.domain.run import Command
 from core.domain.voice_training import VoiceRecipe, VoiceServing, VoiceTraining
 from core.errors import StudioError, ToolFailedError

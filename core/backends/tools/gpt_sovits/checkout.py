@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from core.backends.tools import Checkout, CheckoutReport, FileState, ModelReport, NeededFile
+from core.domain.checkout import Checkout, CheckoutReport, FileState, ModelReport, NeededFile
 from core.domain.run import Command
 from core.domain.voice_training import PRO, VoiceVersion
 from core.errors import MissingToolError, StudioError, ToolFailedError

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from core.backends.tools import Checkout, StepOutcome, VoiceStep
+from core.backends.tools import StepOutcome, VoiceStep
 from core.backends.tools.gpt_sovits.checkout import HUBERT, ROBERTA, SPEAKER_MODEL, pretrained_sovits, python_path
+from core.domain.checkout import Checkout
 from core.domain.run import Command
 from core.domain.voice_training import PRO, TrainingClip, VoiceTraining, VoiceVersion
 from core.errors import InvalidInputError

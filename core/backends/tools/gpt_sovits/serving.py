@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from core.backends.tools import Checkout
 from core.backends.tools.gpt_sovits.checkout import HUBERT, ROBERTA, pretrained_gpt, pretrained_sovits
 from core.backends.tools.gpt_sovits.preparation import environment_of
+from core.domain.checkout import Checkout
 from core.domain.run import Command
 from core.domain.voice_training import VoiceServing
 from core.errors import ConflictError, MissingArtifactError

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from core.backends.tools import Checkout, StepOutcome, VoiceStep, VoiceWeights
+from core.backends.tools import StepOutcome, VoiceStep, VoiceWeights
 from core.backends.tools.gpt_sovits.checkout import pretrained_discriminator, pretrained_gpt, pretrained_sovits
 from core.backends.tools.gpt_sovits.preparation import (
     FEATURES,
@@ -26,6 +26,7 @@ from core.backends.tools.gpt_sovits.preparation import (
     environment_of,
     sovits_template,
 )
+from core.domain.checkout import Checkout
 from core.domain.run import Command
 from core.domain.voice_training import VoiceTraining
 from core.errors import MissingArtifactError, StudioError, ToolFailedError

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from core.backends.rows import build
-from core.backends.tools import VOICE_TRAINERS, Checkout, VoiceStep
+from core.backends.tools import VOICE_TRAINERS, VoiceStep
 from core.backends.tools.gpt_sovits import GptSovits
+from core.domain.checkout import Checkout
 from core.domain.voice_training import GptStage, SovitsStage, VoiceServing
 from core.errors import MissingArtifactError, ToolFailedError
 from tests.standins.gpt_sovits.layout import hollow, lay_out

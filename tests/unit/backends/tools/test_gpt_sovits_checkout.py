@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.backends.tools import Checkout, FileState
 from core.backends.tools.gpt_sovits.checkout import commit, examine
+from core.domain.checkout import Checkout, FileState
 from tests.standins.gpt_sovits.layout import hollow, lay_out
 
 MODELS = "GPT_SoVITS/pretrained_models"
