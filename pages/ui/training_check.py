@@ -11,10 +11,11 @@ import streamlit as st
 from core.services import Services
 from core.stages.finetuning.checking import Pace
 from core.stages.finetuning.estimate import MemoryEstimate
-from core.stages.finetuning.preflight import Finding, Plan, Preflight
+from core.stages.finetuning.preflight import Plan, Preflight
 from pages.ui import charts
+from pages.ui.findings import show_findings
 from pages.ui.frame import Visit
-from pages.ui.i18n import _, duration, filled, number, size_of
+from pages.ui.i18n import _, duration, number, size_of
 
 _FRESH = 20
 """Seconds a check is shown again without being made anew; what is free changes."""
@@ -29,8 +30,7 @@ def checked_training(visit: Visit, settings: Mapping[str, Any]) -> Preflight:
 
 def show_check(visit: Visit, settings: Mapping[str, Any], found: Preflight) -> None:
     """Show findings, memory, disk, steps and time."""
-    for one in found.findings:
-        _finding(one)
+    show_findings(found.findings)
     with st.container(border=True, key="training-needs"):
         if found.memory is not None:
             _memory(found.memory, found)
@@ -56,14 +56,6 @@ def show_configuration(visit: Visit, settings: Mapping[str, Any]) -> None:
             _("Download"), file.text, file.name, mime="text/x-python", icon=":material/download:", on_click="ignore"
         )
         st.code(file.text, language="python", height=320)
-
-
-def _finding(one: Finding) -> None:
-    words = f"**{filled(one.message, one.values)}** {filled(one.remedy, one.values)}"
-    if one.blocking:
-        st.error(words, icon=":material/block:")
-    else:
-        st.warning(words, icon=":material/warning:")
 
 
 def _memory(needed: MemoryEstimate, found: Preflight) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.domain.finding import Finding
 from core.domain.recipe import TINY
 from core.errors import InvalidInputError, StudioError
 from core.stages.finetuning.estimate import DiskEstimate, MemoryEstimate, Shape, disk, memory, tiny_shape
@@ -23,16 +24,6 @@ HOPELESS = 1.5
 
 _PACKED_AT_ONCE = 1000
 """Samples the trainer joins among themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to know before the start; message and remedy are templates marked for translation."""
-
-    blocking: bool
-    message: str
-    remedy: str
-    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
