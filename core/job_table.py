@@ -12,7 +12,7 @@ from core.domain.recipe import TINY
 from core.domain.section import Section
 from core.jobs.context import RunContext
 from core.jobs.queue import Job
-from core.lending import asked_model, hub_named, prices, recogniser_for, sample_reader
+from core.lending import asked_model, hub_named, prices, recogniser_for, sample_reader, voice_trainer
 from core.settings import Settings, stage_defaults
 from core.stages.corpus.settings import CorpusSettings
 from core.stages.dataset.cleaning import CleaningSettings
@@ -28,6 +28,7 @@ from core.stages.voice_dataset.importing import RecordingImport
 from core.stages.voice_dataset.planning import CuttingSettings
 from core.stages.voice_dataset.processing import ProcessingSettings
 from core.stages.voice_dataset.words.transcribing import TranscriptionSettings
+from core.stages.voice_training.settings import VoiceTrainingSettings
 from core.store import Store
 from core.translation import N_
 
@@ -161,6 +162,32 @@ class _Stages:
 
         return run(wanted, context=context, store=self._store)
 
+    def voice_training(self, wanted: VoiceTrainingSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_training.run import run
+
+        context.step("preflight", lambda: self._ready_to_train_a_voice(wanted, context))
+        return run(wanted, context=context, store=self._store, trainer=voice_trainer(self._settings, self._store))
+
+    def _ready_to_train_a_voice(self, wanted: VoiceTrainingSettings, context: RunContext) -> None:
+        """Refuse what cannot succeed before anything is started; raises InvalidInputError with the remedy."""
+        from core.stages.voice_training.checking import check
+        from core.stages.voice_training.preflight import require
+
+        found = check(
+            wanted,
+            context.run.inputs["clip_set"],
+            store=self._store,
+            trainer=lambda: voice_trainer(self._settings, self._store),
+            gpus=context.gpus_here,
+            written=sum(file.stat().st_size for file in context.folder.rglob("*") if file.is_file()),
+        )
+        require(found)
+
+    def voice_training_inputs(self, wanted: VoiceTrainingSettings, persona_id: str) -> Mapping[str, Any]:
+        from core.stages.voice_training.run import inputs
+
+        return inputs(wanted, self._store, persona_id)
+
     def toolchain(self, wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
         from core.backends.tools.toolchains import ensure
 
@@ -187,6 +214,14 @@ def job_table(settings: Settings, store: Store) -> dict[str, Job]:
         Job("sound_effects", N_("Sound of clips"), "cpu", ProcessingSettings, stages.sound_effects),
         Job("transcription", N_("Transcription"), "llm", TranscriptionSettings, stages.transcription),
         Job("clip_set", N_("Clip set"), "cpu", ClipSetSettings, stages.clip_set),
+        Job(
+            "voice_training",
+            N_("Voice training"),
+            "gpu",
+            VoiceTrainingSettings,
+            stages.voice_training,
+            stages.voice_training_inputs,
+        ),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
     )
     return {job.kind: job for job in jobs}

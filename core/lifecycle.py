@@ -149,17 +149,13 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "voice_training",
         N_("Voice training"),
-        N_("Train her voice with GPT-SoVITS."),
+        N_("Train her voice with GPT-SoVITS, choose the weights by measurement, keep voices and serve them."),
         reads=(Artifact.CLIPS,),
         writes=(Artifact.VOICE_MODELS,),
         page="trainer/voice_training.py",
         role=Role.TRAINER,
         icon="record_voice_over",
-        coming=N_(
-            "Training and serving GPT-SoVITS from a checkout of yours: formatting, both training stages, "
-            "checkpoints ranked by measurement. Until then replies speak with her clips "
-            "or the built-in placeholder voice."
-        ),
+        next_step=N_("Train a voice"),
     ),
     Stage(
         "evaluation",

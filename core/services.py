@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from core.domain.checkout import Checkout, CheckoutPlace, CheckoutReport
+from core.domain.identity import now
 from core.domain.persona_file import read_persona
+from core.errors import MissingToolError
 from core.job_table import job_table
 from core.jobs.curves import METRICS, curve
 from core.jobs.execution import Execution, inline_worker
 from core.jobs.queue import Jobs
-from core.lending import asked_model, hub_named, prices, sample_reader
+from core.lending import VOICE_TRAINER, asked_model, hub_named, prices, sample_reader, voice_tool, voice_trainer
 from core.settings import CONFIGS, Settings, load_settings, validated
 from core.stages.dialogues.settings import ExpansionSettings, KorSettings
 from core.stages.finetuning.bases.settings import BaseImport
 from core.stages.finetuning.settings import FinetuneSettings
+from core.stages.voice_training.settings import VoiceTrainingSettings
 from core.store import Store
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from core.stages.finetuning.bases.planning import BasePlan
     from core.stages.finetuning.checking import Pace, WrittenTraining
     from core.stages.finetuning.preflight import Preflight
+    from core.stages.voice_training.preflight import VoicePreflight
 
 SAMPLES = CONFIGS / "samples"
 
@@ -150,6 +155,53 @@ class Services:
 
         wanted = validated(FinetuneSettings, dict(settings), "finetuning")
         return pace_of(wanted, self.store.runs.all(kind="finetuning"), self.curves)
+
+    def voice_tool_place(self) -> CheckoutPlace | None:
+        """Return where GPT-SoVITS is, as the settings or somebody said; None where nobody has."""
+        told, configured = self.store.checkouts.get(VOICE_TRAINER), self.settings.voice
+        try:
+            tool = voice_tool(self.settings, self.store)
+        except MissingToolError:
+            return None
+        if told is not None and (configured.checkout is None or configured.python is None):
+            return replace(told, folder=tool.folder, python=tool.python)
+        return CheckoutPlace(VOICE_TRAINER, tool.folder, tool.python, "configs", now())
+
+    def look_at_voice_tool(self) -> CheckoutReport:
+        """Look at GPT-SoVITS's checkout, environment and pretrained files; takes some seconds.
+
+        MissingToolError where nobody has said where it is.
+        """
+        return voice_trainer(self.settings, self.store).examine()
+
+    def place_voice_tool(self, folder: Path, python: Path, *, who: str) -> CheckoutReport:
+        """Say where GPT-SoVITS is; refused, with the first problem found, where it would not start from there."""
+        from core.backends.rows import build
+        from core.backends.tools import VOICE_TRAINERS
+
+        found = build(VOICE_TRAINERS, VOICE_TRAINER, Checkout(folder.absolute(), python.absolute())).examine()
+        for problem in found.problems:
+            raise problem
+        self.store.checkouts.put(VOICE_TRAINER, folder.absolute(), python.absolute(), who=who)
+        return found
+
+    def check_voice_training(self, persona_id: str, settings: Mapping[str, Any]) -> VoicePreflight:
+        """Return what stands in the way of a voice's training and what it will need.
+
+        SettingsError when the settings are not right, MissingArtifactError without a set of clips.
+        """
+        from core.stages.voice_training.checking import check
+        from core.stages.voice_training.run import set_of
+
+        wanted = validated(VoiceTrainingSettings, dict(settings), "voice_training")
+        others = {worker.host for worker in self.jobs.workers()} - {self.execution.machine.name}
+        return check(
+            wanted,
+            set_of(wanted, self.store, persona_id).id,
+            store=self.store,
+            trainer=lambda: voice_trainer(self.settings, self.store),
+            gpus=wanted.gpus if others else len(self.execution.machine.gpus),
+        )
 
     def curves(self, run_id: str) -> list[Mapping[str, float]]:
         """Return the points of a run's curves, thinned out where there are many."""

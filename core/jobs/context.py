@@ -31,6 +31,8 @@ _WRITE_EVERY = 0.5
 _NO_ROOM = 1 << 20
 """Bytes: where less is free after a program failed, it failed for that."""
 
+_LOG_END_BYTES = 64_000
+
 _OURS = "» "
 """Begins the lines we write to a run's log ourselves, between those of its programs."""
 
@@ -243,6 +245,19 @@ class RunContext:
     def ended(self, name: str) -> CommandResult | None:
         """Return how the program of that name ended the last time; None while it runs and where it never did."""
         return None if self._program(name).alive() else self._program(name).result()
+
+    def alive(self, name: str) -> bool:
+        """Whether the program of that name runs."""
+        return self._program(name).alive()
+
+    def last_output(self) -> str:
+        """Return the end of what the last started program has said; several processes may each end with a traceback."""
+        if not self._log_file.exists():
+            return ""
+        with self._log_file.open("rb") as file:
+            file.seek(max(0, self._log_file.stat().st_size - _LOG_END_BYTES))
+            end = file.read().decode("utf-8", errors="replace")
+        return end.rpartition(" $ ")[2]  # how the log shows a command
 
     def _program(self, name: str) -> Process:
         return Process(self.folder / COMMANDS / name, host=self._machine.name)

@@ -8,11 +8,11 @@ from io import SEEK_END, FileIO
 from pathlib import Path
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file anew; when that fails, what it held before is still there."""
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file anew, text as UTF-8; when that fails, what it held before is still there."""
     draft = file.with_name(f"{file.name}.draft")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)

@@ -84,3 +84,9 @@ def _chunks(content: bytes | Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
             yield chunk
     else:
         yield from content
+
+
+def sha256_of(file: Path) -> str:
+    """Return a file's sha256 (hex), read in pieces."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -28,7 +28,10 @@ FORMS: Final = (
     "core/stages/voice_dataset/sound/effect_chain.py",
     "core/stages/voice_dataset/sound/slicing.py",
     "core/stages/voice_dataset/words/transcribing.py",
+    "core/stages/voice_training/ranking.py",
+    "core/stages/voice_training/serving.py",
     "core/domain/recipe.py",
+    "core/domain/voice_training.py",
     "core/job_table.py",
 )
 """Where the settings stand that pages show as forms."""

@@ -16,14 +16,42 @@ from pages.ui.i18n import _, number, size_of
 
 _QUANTITIES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "loss": (N_("Loss"), {"base_loss": N_("base model"), "loss": N_("fine-tuning")}),
-    "learning_rate": (N_("Learning rate"), {"learning_rate": N_("learning rate")}),
+    "sound": (
+        N_("Sound of the voice"),
+        {
+            "sovits_loss": N_("loss"),
+            "sovits_loss_mel": N_("spectrum"),
+            "sovits_loss_gen": N_("generator"),
+            "sovits_loss_disc": N_("discriminator"),
+            "sovits_loss_fm": N_("features"),
+            "sovits_loss_kl": N_("divergence"),
+        },
+    ),
+    "speech": (N_("Way of speaking"), {"gpt_loss": N_("loss")}),
+    "accuracy": (N_("Tokens foreseen"), {"gpt_top_3_accuracy": N_("among the first three")}),
+    "learning_rate": (
+        N_("Learning rate"),
+        {
+            "learning_rate": N_("learning rate"),
+            "sovits_learning_rate": N_("sound of the voice"),
+            "gpt_learning_rate": N_("way of speaking"),
+        },
+    ),
     "tokens_per_second": (N_("Tokens a second"), {"tokens_per_second": N_("tokens a second")}),
     "memory_mb": (N_("Memory (MB)"), {"memory_mb": N_("memory")}),
     "grad_norm": (N_("Gradient"), {"grad_norm": N_("length of the gradient")}),
 }
 """What can be drawn -> its title, and the measurements it is made of with the name of each line."""
 
-_NOISY: Final = ("loss", "base_loss", "tokens_per_second", "grad_norm")
+_NOISY: Final = (
+    "loss",
+    "base_loss",
+    "tokens_per_second",
+    "grad_norm",
+    "sovits_loss_mel",
+    "sovits_loss_gen",
+    "gpt_loss",
+)
 """Measurements that are drawn with their moving average."""
 
 _MANY: Final = 20
@@ -65,8 +93,10 @@ def _figures(rows: Rows) -> None:
     for row in [row for row in rows if "loss" in row] or rows:
         latest.update(row)
     told = {
-        _("Step"): number(latest["step"]) if "step" in latest else "",
+        _("Step"): number(latest["step"]) if "loss" in latest or "base_loss" in latest else "",
         _("Loss"): number(latest["loss"], "0.000") if "loss" in latest else "",
+        _("Loss of the sound"): number(latest["sovits_loss_mel"], "0.00") if "sovits_loss_mel" in latest else "",
+        _("Loss of the speech"): number(latest["gpt_loss"], "0.00") if "gpt_loss" in latest else "",
         _("Tokens a second"): number(latest["tokens_per_second"], "#,##0") if "tokens_per_second" in latest else "",
         _("Memory"): size_of(latest["memory_mb"] * 1e6) if "memory_mb" in latest else "",
     }

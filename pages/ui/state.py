@@ -254,3 +254,8 @@ CLIP_TASK: Final = Slot("clips.task", "")
 CLIPS: Final = Trail("clips")
 CLIP_WAY: Final = Walk("clips")
 CLIP_SET: Final = Slot("clip_set", "", link="set")
+
+TRAINED: Final = Slot("voice.trained", "", link="training")
+"""The voice training whose weights are compared."""
+VOTES: Final = Slot("voice.votes", 0)
+"""How many pairs of takes this visit has voted on or passed over; the next pair is drawn by it."""

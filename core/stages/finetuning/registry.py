@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import MissingArtifactError
+from core.store.files import sha256_of
 from core.translation import N_
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ def files_in(folder: Path) -> dict[str, str]:
     """Return relative name -> sha256 of every file below `folder`, the manifest itself left out."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != MANIFEST)
     return {str(file.relative_to(folder)): sha256_of(file) for file in files}
-
-
-def sha256_of(file: Path) -> str:
-    """Return a file's sha256 (hex), read in pieces."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def bring_home(finished: Path, home: Path, manifest: Mapping[str, Any]) -> None:

@@ -19,9 +19,10 @@ from core.errors import MissingArtifactError
 from core.jobs.whole import write_whole
 from core.stages.finetuning.bases.inspecting import needs_conversion
 from core.stages.finetuning.reading import book_of, foreseen_by_counting
-from core.stages.finetuning.registry import bring_home, files_in, model_id_of, put_beside, sha256_of
+from core.stages.finetuning.registry import bring_home, files_in, model_id_of, put_beside
 from core.stages.finetuning.settings import FinetuneSettings
 from core.stages.finetuning.watching import BaseWatch, TrainingWatch, execute
+from core.store.files import sha256_of
 from core.translation import N_
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ToolFailedError
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 PROBES = "probes.json"
 """In the run's folder: `[{"step", "answers": [text]}]`, a round after each checkpoint."""
 
-_LOG_END_BYTES = 64_000
-"""Several processes may all tell how they ended, with a traceback each."""
-
 _AFTERWARDS = 30.0
 """Seconds to expect after the last step: the trainer's programs that convert, merge and try the model out."""
 
@@ -38,7 +34,7 @@ def execute(
     try:
         context.execute(name, command, **watch)
     except ToolFailedError as failure:
-        raise (tuner.explain(_end_of(context.folder / "run.log")) or failure) from failure
+        raise (tuner.explain(context.last_output()) or failure) from failure
 
 
 @dataclass
@@ -133,13 +129,3 @@ def _within(span: tuple[float, float], fraction: float) -> float:
 
 def _shown(loss: float | None) -> str:
     return "–" if loss is None else f"{loss:.2f}"
-
-
-def _end_of(log: Path) -> str:
-    """Return what the last started program said at its end."""
-    if not log.exists():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
-        end = file.read().decode("utf-8", errors="replace")
-    return end.rpartition(" $ ")[2]  # how the run's log shows a command

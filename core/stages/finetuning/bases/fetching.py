@@ -16,7 +16,7 @@ from core.backends.hubs import PART, Request, download_command, missing_bytes
 from core.errors import StudioError, ToolFailedError
 from core.stages.finetuning.bases.json_files import json_object
 from core.stages.finetuning.bases.planning import BasePlan, refuse_without_room, shown_size
-from core.stages.finetuning.registry import sha256_of
+from core.store.files import sha256_of
 from core.translation import N_
 
 if TYPE_CHECKING:

@@ -1,0 +1,44 @@
+"""Settings of a voice's training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from core.domain.voice_training import VoiceRecipe
+from core.errors import SettingsError
+from core.settings import CONFIGS, stage_defaults
+from core.translation import N_
+
+_FIRST = "v2pro-gpu"
+PRESETS = (_FIRST, *sorted({file.stem for file in (CONFIGS / "voice_training").glob("*.yaml")} - {_FIRST}))
+"""Names of the files in `configs/voice_training/`, the default first; who adds a file adds a preset."""
+
+
+class VoiceTrainingSettings(VoiceRecipe):
+    """Read from `configs/voice_training.yaml` and the presets beside it; shown as a form by the page."""
+
+    preset: str = Field(default=_FIRST, description="The preset these settings were taken from.")
+    clip_set_id: str = Field(default="", description="Clip set to train on; empty for the newest.")
+    name: str = Field(default="", max_length=80, description="The voice's name; empty for one made of model and clips.")
+    held_out: int = Field(
+        default=4, ge=0, le=20, description="Clips kept back from the training, to compare the saved weights with."
+    )
+
+    def recipe(self) -> VoiceRecipe:
+        """Return the part that the trainer needs to know."""
+        values: dict[str, Any] = self.model_dump(include=set(VoiceRecipe.model_fields))
+        return VoiceRecipe.model_validate(values)
+
+
+def preset_values(name: str) -> dict[str, Any]:
+    """Return a preset's settings, defaults filled in, as plain values; SettingsError for an unknown name."""
+    if name not in PRESETS:
+        raise SettingsError(
+            N_("There is no preset called {name}."),
+            remedy=N_("Choose one of: {known}."),
+            name=name,
+            known=", ".join(PRESETS),
+        )
+    return stage_defaults("voice_training", VoiceTrainingSettings, preset=name).model_dump(mode="json")
