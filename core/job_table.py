@@ -12,7 +12,15 @@ from core.domain.recipe import TINY
 from core.domain.section import Section
 from core.jobs.context import RunContext
 from core.jobs.queue import Job
-from core.lending import asked_model, hub_named, prices, recogniser_for, sample_reader, voice_trainer
+from core.lending import (
+    VOICE_SERVER,
+    asked_model,
+    hub_named,
+    prices,
+    recogniser_for,
+    sample_reader,
+    voice_trainer,
+)
 from core.settings import Settings, stage_defaults
 from core.stages.corpus.settings import CorpusSettings
 from core.stages.dataset.cleaning import CleaningSettings
@@ -28,6 +36,7 @@ from core.stages.voice_dataset.importing import RecordingImport
 from core.stages.voice_dataset.planning import CuttingSettings
 from core.stages.voice_dataset.processing import ProcessingSettings
 from core.stages.voice_dataset.words.transcribing import TranscriptionSettings
+from core.stages.voice_training.serving import ServerSettings
 from core.stages.voice_training.settings import VoiceTrainingSettings
 from core.store import Store
 from core.translation import N_
@@ -188,6 +197,11 @@ class _Stages:
 
         return inputs(wanted, self._store, persona_id)
 
+    def voice_server(self, wanted: ServerSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_training.serving import run
+
+        return run(wanted, context=context, store=self._store, trainer=voice_trainer(self._settings, self._store))
+
     def toolchain(self, wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
         from core.backends.tools.toolchains import ensure
 
@@ -222,6 +236,7 @@ def job_table(settings: Settings, store: Store) -> dict[str, Job]:
             stages.voice_training,
             stages.voice_training_inputs,
         ),
+        Job(VOICE_SERVER, N_("Voice server"), "servers", ServerSettings, stages.voice_server),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
     )
     return {job.kind: job for job in jobs}

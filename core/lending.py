@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from core.domain.run import RunState
+from core.domain.voice_training import ServingPlace
 from core.errors import MissingToolError
 from core.settings import Settings, secret, stage_defaults
 from core.stages.dialogues.settings import AskingSettings, ServedKor
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from core.stages.finetuning.preflight import Reading
 
 
+VOICE_SERVER: Final = "voice_server"
+"""The kind of run that is a server of voices."""
 VOICE_TRAINER: Final = "gpt-sovits"
 """The one there is; a row of VOICE_TRAINERS."""
 
@@ -133,6 +137,26 @@ def voice_trainer(settings: Settings, store: Store) -> VoiceTrainer:
     from core.backends.tools import VOICE_TRAINERS
 
     return build(VOICE_TRAINERS, VOICE_TRAINER, voice_tool(settings, store))
+
+
+def own_servers(store: Store) -> list[ServingPlace]:
+    """Return the voice servers that run here as runs, also those that do not answer yet."""
+    runs = store.runs.all(kind=VOICE_SERVER, states=[RunState.RUNNING])
+    return [
+        ServingPlace(
+            str(run.progress.values.get("address", "")),
+            str(run.progress.values.get("state", "starting")),
+            run.id,
+            str(run.settings.get("model_id", "")),
+        )
+        for run in runs
+    ]
+
+
+def speaking_addresses(settings: Settings, store: Store) -> tuple[str, ...]:
+    """Return where trained voices may speak now: by our servers that answer or will again, and by those configured."""
+    ours = [one.address for one in own_servers(store) if one.address and one.state != "starting"]
+    return (*ours, *settings.voice.servers)
 
 
 def prices() -> Prices:

@@ -10,25 +10,41 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from core.domain.checkout import Checkout, CheckoutPlace, CheckoutReport
-from core.domain.identity import now
+from core.domain.identity import new_id, now
 from core.domain.persona_file import read_persona
-from core.errors import MissingToolError
+from core.domain.training import Model, Vote
+from core.domain.voice_training import ServingPlace
+from core.errors import InvalidInputError, MissingToolError, NotFoundError
 from core.job_table import job_table
 from core.jobs.curves import METRICS, curve
 from core.jobs.execution import Execution, inline_worker
 from core.jobs.queue import Jobs
-from core.lending import VOICE_TRAINER, asked_model, hub_named, prices, sample_reader, voice_tool, voice_trainer
-from core.settings import CONFIGS, Settings, load_settings, validated
+from core.lending import (
+    VOICE_TRAINER,
+    asked_model,
+    hub_named,
+    own_servers,
+    prices,
+    sample_reader,
+    speaking_addresses,
+    voice_tool,
+    voice_trainer,
+)
+from core.settings import CONFIGS, Settings, load_settings, stage_defaults, validated
 from core.stages.dialogues.settings import ExpansionSettings, KorSettings
 from core.stages.finetuning.bases.settings import BaseImport
 from core.stages.finetuning.settings import FinetuneSettings
 from core.stages.voice_training.settings import VoiceTrainingSettings
 from core.store import Store
+from core.translation import N_
 
 if TYPE_CHECKING:
     from core.backends.tools.toolchains import ToolchainReport
+    from core.domain.persona import Persona
     from core.domain.text import DatasetVersion
+    from core.domain.voice import Sound
     from core.jobs.capacity import Capacity
+    from core.stages.chat.mouth import PersonaMouth
     from core.stages.dialogues.estimate import Estimate
     from core.stages.finetuning.bases.planning import BasePlan
     from core.stages.finetuning.checking import Pace, WrittenTraining
@@ -202,6 +218,69 @@ class Services:
             trainer=lambda: voice_trainer(self.settings, self.store),
             gpus=wanted.gpus if others else len(self.execution.machine.gpus),
         )
+
+    def voice_servers(self) -> list[ServingPlace]:
+        """Return the servers of trained voices: our own runs, and those configured, which are looked at."""
+        from core.backends.tts import state_of
+
+        others = [ServingPlace(one, state_of(one).value, "") for one in self.settings.voice.servers]
+        return [*own_servers(self.store), *others]
+
+    def mouth(self, voice: str, persona: Persona) -> PersonaMouth | None:
+        """Return what speaks for a persona: with a voice of the registry by its id, a backend, or None for silence."""
+        from core.stages.chat.mouth import mouth_of
+        from core.stages.chat.settings import ChatSettings
+
+        settings = stage_defaults("chat", ChatSettings)
+        servers = speaking_addresses(self.settings, self.store)
+        return mouth_of(voice, persona, store=self.store, settings=settings, servers=servers)
+
+    def voice_choices(self, persona: Persona) -> list[str]:
+        """Return the voices a visitor may choose from, as `mouth` takes them, the usual one first."""
+        from core.stages.chat.settings import ChatSettings
+        from core.stages.chat.voices import voice_choices
+
+        settings = stage_defaults("chat", ChatSettings)
+        servers = speaking_addresses(self.settings, self.store)
+        return list(voice_choices(persona.id, settings=settings, store=self.store, servers=servers))
+
+    def prepare_voice(self, voice: str, persona: Persona) -> None:
+        """Have a voice loaded in the background, so that the first words need not wait for it; returns at once."""
+        if (mouth := self.mouth(voice, persona)) is not None:
+            mouth.prepare()
+
+    def say(self, model_id: str, text: str) -> Sound:
+        """Return words spoken by a voice of the registry, drawn again where they come out spoiled.
+
+        ConflictError where no server runs, another StudioError when it fails; waits a minute or so at most.
+        """
+        model = self.store.models.get(model_id)
+        mouth = self.mouth(model_id, self.store.personas.get(model.persona_id))
+        if mouth is None:
+            raise NotFoundError(N_("There is no such voice."), remedy=N_("Choose another one."))
+        return mouth.of_text(text)
+
+    def make_voice(self, settings: Mapping[str, Any], *, who: str) -> Model:
+        """Make a voice of a training's weights and return it; the same choice gives the same voice.
+
+        SettingsError when the settings are not right, MissingArtifactError where there are no such weights.
+        """
+        from core.stages.voice_training.cards import CardChoice, make_card
+
+        return make_card(validated(CardChoice, dict(settings), "voice"), store=self.store, who=who)
+
+    def remove_voice(self, model_id: str, *, who: str) -> None:
+        """Remove a voice and its files; ConflictError while something speaks with it."""
+        from core.store.model_folders import remove
+
+        remove(model_id, store=self.store, who=who)
+
+    def vote(self, run_id: str, prompt: str, first: str, second: str, winner: str | None, *, who: str) -> None:
+        """Store what somebody preferred of two that a run made; InvalidInputError when the winner is neither."""
+        if winner not in (None, first, second):
+            raise InvalidInputError(N_("A vote is for one of the two."), remedy=N_("Vote again."))
+        run = self.store.runs.get(run_id)
+        self.store.votes.add(Vote(new_id("vote"), run.persona_id, run.id, prompt, first, second, winner, who, now()))
 
     def curves(self, run_id: str) -> list[Mapping[str, float]]:
         """Return the points of a run's curves, thinned out where there are many."""

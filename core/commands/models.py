@@ -78,7 +78,6 @@ def chat(
     from core.settings import stage_defaults
     from core.stages.chat.choice import choice_of, model_for
     from core.stages.chat.events import TextDelta
-    from core.stages.chat.mouth import mouth_of
     from core.stages.chat.settings import ChatSettings
     from core.stages.chat.talk import answer, begin
 
@@ -95,7 +94,7 @@ def chat(
             persona=her,
             choice=choice,
             model=model_for(choice, her, settings=settings, store=store),
-            mouth=mouth_of(settings.voice if wav else "", her, store=store),
+            mouth=services.mouth(settings.voice if wav else "", her),
             settings=settings,
             store=store,
         )
@@ -195,7 +194,7 @@ def model_export(
 @app.command("remove")
 def model_remove(model: Annotated[str, typer.Argument(help="Id of the model.")], as_json: Json = False) -> None:
     """Delete a model's files; its record stays for the talks and scorecards that name it."""
-    from core.stages.finetuning.models.removing import remove
+    from core.store.model_folders import remove
 
     with studio() as services:
         remove(model, store=services.store, who="cli")

@@ -208,6 +208,20 @@ class VoiceServing(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class ServingPlace:
+    """A server of trained voices, as far as it is known."""
+
+    address: str
+    """Empty while it has none yet."""
+    state: str
+    """`starting`, `warming up`, `ready`, `restarting`; of one that is not ours `ready`, `busy` or `gone`."""
+    run_id: str
+    """Ours is a run; empty for one that somebody else keeps."""
+    model_id: str = ""
+    """The voice it was started with."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeptWeights:
     """Weights that a training saved, kept in the workspace under a name of their content."""
 

@@ -67,6 +67,10 @@ class Companion:
         """Return how it ended; None while it runs, or when nobody was there to see its end."""
         return self._process.result()
 
+    def processor_seconds(self) -> float:
+        """Return how long it has computed so far; 0 when it does not run."""
+        return self._process.processor_seconds()
+
     def restart(self, *, grace: float | None = None) -> None:
         """End it, with all that it started, where it still runs, and start it anew; raises what starting raises."""
         self._process.stop(grace=self.grace if grace is None else grace)

@@ -107,6 +107,20 @@ class Process:
             return None
         return host
 
+    def processor_seconds(self) -> float:
+        """Return how long it and what it started have computed so far; a wait for the disk counts as computing.
+
+        0 when it does not run.
+        """
+        pid = self._pid()
+        if pid is None:
+            return 0.0
+        try:
+            parts = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return 0.0
+        return sum(_computed(one) for one in parts)
+
     def result(self) -> CommandResult | None:
         """Return how the program ended; None while it runs, or when nobody was there to see its end."""
         content = _read(self._folder / "exit.json")
@@ -165,6 +179,16 @@ class Process:
 def processes_in(run_folder: Path, host: str) -> list[Process]:
     """Return the programs that a run has started, ended ones too."""
     return [Process(folder, host=host) for folder in sorted((run_folder / COMMANDS).glob("*"))]
+
+
+def _computed(process: psutil.Process) -> float:
+    try:
+        if process.status() == psutil.STATUS_DISK_SLEEP:
+            return time.monotonic()
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 _launched: list[subprocess.Popen[bytes]] = []

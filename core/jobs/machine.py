@@ -58,6 +58,13 @@ def parse_gpus(listing: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def free_port(host: str) -> int:
+    """Return a port of this machine on which nothing listens; nobody keeps it free until it is used."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
 def nvidia_smi(*arguments: str, patience: float = 30) -> str:
     """Return what NVIDIA's driver answers; nothing where there is none or it fails."""
     try:

@@ -27,17 +27,20 @@ class Chain:
     utterance: Utterance | None = None
     passage: Passage | None = None
     source: Source | None = None
+    voice: Model | None = None
+    """The trained voice that spoke it; it names its training and its clip set."""
 
 
 class Custody(Rooms):
     """Joins along the origin columns."""
 
     def of_message(self, message: Message) -> Chain:
-        """Return what made a reply: its model, run and dataset version, or its line, passage and file."""
+        """Return what made a reply: its model, run and dataset version, or its line, passage and file; its voice."""
         model, version = self._trained(message.model_id)
         utterance, passage, source = self._quoted(message.utterance_id)
         run_id = model.run_id if model else None
-        return Chain(message, model, run_id, version, utterance, passage, source)
+        voice, _none = self._trained(message.voice)
+        return Chain(message, model, run_id, version, utterance, passage, source, voice)
 
     def holdings(self, persona_id: str) -> Mapping[Artifact, int]:
         """Return how much of each artifact a persona has."""

@@ -21,6 +21,7 @@ from pages.ui.player import play
 
 VOICE_NAMES = {
     "formant": N_("placeholder voice"),
+    "openai": N_("a speech server's voice"),
     "clip": N_("her own recording"),
     "": N_("silent"),
 }
@@ -85,17 +86,21 @@ def _words(events: Iterator[ReplyEvent], turn: str, done: list[Message]) -> Iter
                 pass  # sound may follow; the footer waits for the end
 
 
-def voice_name(voice: str) -> str:
-    """Return what people call a voice."""
-    return _(VOICE_NAMES.get(voice, voice))
+def voice_name(visit: Visit, voice: str) -> str:
+    """Return what people call a voice: a backend of its own, or a trained one by its id."""
+    return _(VOICE_NAMES[voice]) if voice in VOICE_NAMES else _registered(visit, voice)
 
 
 def model_name(visit: Visit, message: Message) -> str:
     """Return what people call the model behind a reply."""
     if message.model_id:
-        names = {model.id: model.name for model in visit.studio.store.models.all(visit.persona.id, removed=True)}
-        return names.get(message.model_id, message.model_id)
+        return _registered(visit, message.model_id)
     return _(MODEL_NAMES.get(message.backend or "", message.backend or ""))
+
+
+def _registered(visit: Visit, model_id: str) -> str:
+    names = {model.id: model.name for model in visit.studio.store.models.all(visit.persona.id, removed=True)}
+    return names.get(model_id, model_id)
 
 
 def _bubble(persona: Persona, speaker: Speaker) -> st.delta_generator.DeltaGenerator:
@@ -119,7 +124,7 @@ def _footer(visit: Visit, message: Message) -> None:
 def _made_by(visit: Visit, message: Message) -> list[str]:
     told = [model_name(visit, message)]
     if message.voice:
-        told.append(voice_name(message.voice))
+        told.append(voice_name(visit, message.voice))
     for name, words in (
         ("first_word", _("first word {seconds} s")),
         ("first_audio", _("first sound {seconds} s")),
@@ -168,5 +173,16 @@ def _chain(visit: Visit, message: Message) -> None:
             icon=":material/dataset:",
             query_params={"part": "versions", "version": chain.dataset_version.id},
         )
-    if not (chain.utterance or chain.model):
+    if chain.voice:
+        st.markdown(
+            _("Spoken by the voice **{name}**, {base}.").format(name=plain(chain.voice.name), base=chain.voice.base)
+        )
+        if chain.voice.run_id:
+            st.page_link(
+                script(entries()["runs"]),
+                label=_("The run that trained the voice"),
+                icon=":material/record_voice_over:",
+                query_params={"run": chain.voice.run_id},
+            )
+    if not (chain.utterance or chain.model or chain.voice):
         st.caption(_("Nothing more is known about this reply."))

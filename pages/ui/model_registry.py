@@ -16,8 +16,8 @@ from core.domain.text import DatasetVersion
 from core.domain.training import Model, ModelKind
 from core.lifecycle import stage
 from core.stages.finetuning.models.exporting import archive, parts_of
-from core.stages.finetuning.models.removing import remove
 from core.stages.finetuning.registry import FOUR_BIT, bytes_of
+from core.store.model_folders import remove
 from core.translation import N_
 from pages.ui.decisions import careful, tell
 from pages.ui.errors import told_to_the_user

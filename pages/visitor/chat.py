@@ -8,7 +8,6 @@ from core.domain.chat import Speaker
 from core.domain.identity import new_id
 from core.settings import stage_defaults
 from core.stages.chat.choice import choices, model_for, prepare, usual_choice
-from core.stages.chat.mouth import mouth_of
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import answer, begin
 from pages.ui.conversation import history, reply, show_words, voice_name
@@ -34,10 +33,7 @@ with tools:
         width=260,
     )
     voice = st.selectbox(
-        _("Voice"),
-        [settings.voice, ""] if settings.voice else [""],
-        format_func=voice_name,
-        width=260,
+        _("Voice"), studio.voice_choices(persona), format_func=lambda one: voice_name(visit, one), width=260
     )
     with st.popover(_("Talks"), icon=":material/history:"):
         if not talks:
@@ -48,6 +44,7 @@ with tools:
                 st.rerun()
 
 prepare(answerers[chosen], persona, settings=settings, store=studio.store)
+studio.prepare_voice(voice, persona)
 
 if talk:
     history(visit, studio.store.talks.messages(talk.id))
@@ -70,7 +67,7 @@ if said:
                 persona=persona,
                 choice=answerers[chosen],
                 model=model_for(answerers[chosen], persona, settings=settings, store=studio.store),
-                mouth=mouth_of(voice, persona, store=studio.store),
+                mouth=studio.mouth(voice, persona),
                 settings=settings,
                 store=studio.store,
             ),

@@ -12,8 +12,8 @@ from playwright.sync_api import Locator, expect
 from core.domain.identity import new_id, now
 from core.domain.training import Model, ModelKind
 from core.errors import StudioError
-from core.stages.finetuning.models.removing import remove
 from core.stages.finetuning.registry import files_in
+from core.store.model_folders import remove
 from tests.browser.conftest import House
 from tests.browser.visitor import PATIENCE, Visitor
 

@@ -60,7 +60,7 @@ class SineVoice:
     def __init__(self) -> None:
         self.spoken: list[str] = []
 
-    def speak(self, text: str) -> Sound:
+    def speak(self, text: str, *, draw: int = 0) -> Sound:
         """Return a hum as long as the text."""
         words = [character for character in text if character.isalnum()]
         if not words:

@@ -14,9 +14,8 @@ import pytest
 
 from core.backends.rows import build
 from core.backends.tools import VoiceStep
-from core.backends.tts import VOICES, ServerState, VoiceSource, gpt_sovits_server
+from core.backends.tts import VOICES, GoneError, ServerState, VoiceSource, gpt_sovits, gpt_sovits_server
 from core.backends.tts.gpt_sovits import GptSovitsVoice
-from core.backends.tts.gpt_sovits_server import GoneError
 from core.domain.voice_training import Sampling
 from core.errors import ConflictError, InvalidInputError, MissingArtifactError, SettingsError, ToolFailedError
 from tests.standins.gpt_sovits.world import (
@@ -52,7 +51,7 @@ def address(checkout, tmp_path_factory):
 
 @pytest.fixture
 def voice(stand_in, address, tmp_path):
-    return GptSovitsVoice(pretrained_voice(stand_in, tmp_path), address)
+    return GptSovitsVoice(pretrained_voice(stand_in, tmp_path), (address,))
 
 
 def paths(stand_in):
@@ -71,7 +70,7 @@ def test_clips_become_a_voice_that_speaks_and_the_checkout_stays_as_it_was(stand
     with serving(trainer, tmp_path / "serve", "v2Pro", gpt=gpt, sovits=sovits) as served:
         pairs = ((gpt, sovits), (gpt, early_sovits), (pretrained.gpt, pretrained.sovits))
         voices = [pretrained.model_copy(update={"gpt": one, "sovits": other}) for one, other in pairs]
-        sounds = [GptSovitsVoice(one, served).speak(TEXT) for one in voices]
+        sounds = [GptSovitsVoice(one, (served,)).speak(TEXT) for one in voices]
 
     assert len({sound.wav for sound in sounds}) == 3
     assert {sound.sample_rate for sound in sounds} == {32_000}
@@ -99,7 +98,7 @@ def test_the_server_is_asked_with_the_voices_own_settings_and_never_for_a_take_i
     stand_in, address, tmp_path
 ):
     sampling = Sampling(top_k=7, temperature=0.8, speed=1.5, seed=9, repetition_penalty=1.2, pause=0.5, split="cut0")
-    voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path, sampling=sampling, language="ja"), address)
+    voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path, sampling=sampling, language="ja"), (address,))
     voice.speak(TEXT)
     asked = [one for one in stand_in.requests() if one["path"] == "/tts"]
 
@@ -145,14 +144,14 @@ def test_hurried_words_come_in_small_pieces(stand_in, voice):
 @pytest.mark.parametrize(("version", "rate"), [("v2Pro", 32_000), ("v3", 24_000), ("v4", 48_000)])
 def test_other_versions_speak_at_their_own_rate(stand_in, trainer, tmp_path, version, rate):
     with serving(trainer, tmp_path / "serve", version) as address:
-        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path, version), address)
+        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path, version), (address,))
 
         assert voice.speak(TEXT).sample_rate == rate
 
 
 def test_other_weights_or_another_reference_are_loaded_when_a_voice_needs_them(stand_in, address, voice, tmp_path):
     (tmp_path / "other").mkdir()
-    other = GptSovitsVoice(pretrained_voice(stand_in, tmp_path, reference=reference_in(tmp_path / "other")), address)
+    other = GptSovitsVoice(pretrained_voice(stand_in, tmp_path, reference=reference_in(tmp_path / "other")), (address,))
     first, second = voice.speak(TEXT), other.speak(TEXT)
 
     assert first.wav != second.wav
@@ -205,7 +204,7 @@ def test_a_file_that_is_not_there_is_never_asked_for(stand_in, address, tmp_path
     trained = pretrained_voice(stand_in, tmp_path).model_copy(update={missing: tmp_path / "gone.pth"})
 
     with pytest.raises(MissingArtifactError, match=r"gone\.pth"):
-        GptSovitsVoice(trained, address).speak(TEXT)
+        GptSovitsVoice(trained, (address,)).speak(TEXT)
     assert paths(stand_in) == []
 
 
@@ -214,7 +213,7 @@ def test_a_reference_of_the_wrong_length_is_refused_before_anything_is_loaded(st
     trained = pretrained_voice(stand_in, tmp_path, reference=reference_in(tmp_path, seconds=seconds))
 
     with pytest.raises(InvalidInputError, match="3 to 10 seconds"):
-        GptSovitsVoice(trained, address).speak(TEXT)
+        GptSovitsVoice(trained, (address,)).speak(TEXT)
     assert paths(stand_in) == []
 
 
@@ -223,10 +222,10 @@ def test_weights_that_are_none_are_refused_and_the_next_start_is_not_spoilt(stan
     broken.write_bytes(b"nothing")
     port = free_port()
     with serving(trainer, tmp_path / "serve", port=port) as address:
-        good = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), address)
+        good = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), (address,))
         trained = pretrained_voice(stand_in, tmp_path).model_copy(update={"gpt": broken})
         with pytest.raises(ToolFailedError, match="refused"):
-            GptSovitsVoice(trained, address).speak(TEXT)
+            GptSovitsVoice(trained, (address,)).speak(TEXT)
         assert good.speak(TEXT).seconds > 1
     broken.unlink()
 
@@ -244,9 +243,16 @@ def test_another_model_loaded_by_somebody_else_is_noticed_and_put_right(stand_in
     assert voice.speak(TEXT).sample_rate == 32_000
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """A server that is gone is not waited for."""
+    monkeypatch.setattr(gpt_sovits, "_BACK_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_hanging_server_is_noticed_and_called_gone(stand_in, trainer, tmp_path):
     with serving(trainer, tmp_path / "serve") as address:
-        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), address)
+        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), (address,))
         voice.prepare()
         group = pid_of(tmp_path / "serve/program")
         os.killpg(group, signal.SIGSTOP)
@@ -267,6 +273,7 @@ def test_a_server_is_looked_at_from_within_a_loop_too(voice):
         assert own.submit(asyncio.run, looks()).result() is ServerState.READY
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_lives_but_never_speaks_is_given_up(stand_in, voice, monkeypatch):
     voice.prepare()
     monkeypatch.setattr(gpt_sovits_server, "_SILENT_SECONDS", 0.5)
@@ -302,7 +309,7 @@ def test_a_slow_server_is_waited_for(stand_in, voice):
 def test_a_server_killed_in_the_middle_is_gone_and_its_successor_is_made_ready(stand_in, trainer, tmp_path):
     port = free_port()
     with serving(trainer, tmp_path / "serve", port=port) as address:
-        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), address)
+        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), (address,))
         voice.prepare()
         stand_in.behave(tts_seconds=0.5)
         stream = voice.stream(TEXT, cancel=Event())
@@ -317,6 +324,58 @@ def test_a_server_killed_in_the_middle_is_gone_and_its_successor_is_made_ready(s
     with serving(trainer, tmp_path / "serve", port=port):
         assert voice.speak(TEXT).seconds > 1
     assert paths(stand_in)[0] == "/set_gpt_weights"
+
+
+def test_a_sentence_is_asked_for_again_once_a_killed_server_is_back(stand_in, trainer, tmp_path):
+    port = free_port()
+    with ThreadPoolExecutor(1) as pool:
+        with serving(trainer, tmp_path / "serve", port=port) as address:
+            voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), (address,))
+            voice.prepare()
+            stand_in.behave(tts="hang")
+            asked = len(paths(stand_in))
+            spoken = pool.submit(voice.speak, TEXT)
+            until(lambda: len(paths(stand_in)) > asked)
+            end_hard(tmp_path / "serve/program")
+        stand_in.behave()
+        with serving(trainer, tmp_path / "again", port=port):
+            assert spoken.result(30).seconds > 1
+
+
+def test_what_was_heard_already_is_not_said_twice(stand_in, trainer, tmp_path):
+    with serving(trainer, tmp_path / "serve") as address:
+        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), (address,))
+        voice.prepare()
+        stand_in.behave(tts_seconds=0.5)
+        stream = voice.stream(TEXT, cancel=Event())
+        next(stream)
+        end_hard(tmp_path / "serve/program")
+        with pytest.raises(GoneError):
+            list(stream)
+
+
+def test_two_servers_share_the_work_and_one_stands_in_for_the_other(stand_in, trainer, tmp_path):
+    with serving(trainer, tmp_path / "first") as first, serving(trainer, tmp_path / "second") as second:
+        voice = GptSovitsVoice(pretrained_voice(stand_in, tmp_path), (first, second))
+        stand_in.behave(tts_seconds=0.3)
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(voice.speak, TEXT) for _ in range(2)]
+            assert all(one.result(60).seconds > 1 for one in both)
+        assert len([path for path in paths(stand_in) if path == "/set_gpt_weights"]) == 2
+
+        end_hard(tmp_path / "first/program")
+        assert voice.speak(TEXT).seconds > 1
+        assert voice.state() is ServerState.READY
+
+
+def test_another_draw_is_asked_for_with_another_seed(stand_in, voice):
+    voice.prepare()
+    stand_in.forget_requests()
+    for draw in (0, 1):
+        voice.speak(TEXT, draw=draw)
+
+    seeds = [asked["seed"] for asked in stand_in.requests()]
+    assert seeds == [1234, 1235]
 
 
 def test_the_checkouts_own_configuration_is_never_written(stand_in, voice):
@@ -344,7 +403,7 @@ def test_a_server_is_not_started_with_weights_that_are_not_there(trainer, tmp_pa
 @pytest.mark.parametrize("address", ["", "127.0.0.1:9880", "http://me:secret@127.0.0.1:9880"])
 def test_a_voice_without_an_address_says_what_to_do(stand_in, tmp_path, address):
     with pytest.raises(SettingsError) as refused:
-        build(VOICES, "gpt-sovits", VoiceSource(trained=pretrained_voice(stand_in, tmp_path), address=address))
+        build(VOICES, "gpt-sovits", VoiceSource(trained=pretrained_voice(stand_in, tmp_path), addresses=(address,)))
 
     assert refused.value.remedy
 
@@ -353,7 +412,7 @@ def test_a_voice_of_v3_without_the_words_of_its_reference_is_refused(stand_in, t
     trained = pretrained_voice(stand_in, tmp_path, "v3", reference_text=" ")
 
     with pytest.raises(SettingsError, match="reference"):
-        GptSovitsVoice(trained, "http://127.0.0.1:9880")
+        GptSovitsVoice(trained, ("http://127.0.0.1:9880",))
 
 
 def test_other_weights_another_reference_or_sampling_is_another_recipe(stand_in, tmp_path):
@@ -364,6 +423,6 @@ def test_other_weights_another_reference_or_sampling_is_another_recipe(stand_in,
         trained.model_copy(update={"sampling": Sampling(seed=5)}),
         trained.model_copy(update={"language": "yue"}),
     ]
-    recipes = [dict(GptSovitsVoice(one, "http://127.0.0.1:9880").recipe) for one in (trained, *others)]
+    recipes = [dict(GptSovitsVoice(one, ("http://127.0.0.1:9880",)).recipe) for one in (trained, *others)]
 
     assert all(recipes.count(recipe) == 1 for recipe in recipes)

@@ -27,7 +27,7 @@ def voice_server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("voice-server")
     stand_in = lay_out(folder)
     with serving(trainer_on(stand_in), folder / "serve") as address:
-        yield VoiceSource(trained=pretrained_voice(stand_in, folder), address=address)
+        yield VoiceSource(trained=pretrained_voice(stand_in, folder), addresses=(address,))
 
 
 @pytest.fixture(scope="module")

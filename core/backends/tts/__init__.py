@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Event
@@ -14,7 +14,7 @@ from core.backends.llm import Endpoint
 from core.backends.rows import Row
 from core.domain.voice import Sound
 from core.domain.voice_training import TrainedVoice
-from core.errors import InvalidInputError, SettingsError
+from core.errors import InvalidInputError, SettingsError, ToolFailedError
 from core.translation import N_
 
 S = TypeVar("S", bound=BaseModel)
@@ -28,8 +28,8 @@ class VoiceSource:
     """The persona's own, e.g. `pitch`; checked by the backend."""
     trained: TrainedVoice | None = None
     """Weights and reference of a voice of ours."""
-    address: str = ""
-    """Where the server of a trained voice listens, e.g. http://127.0.0.1:9880."""
+    addresses: tuple[str, ...] = ()
+    """Where servers of trained voices listen, e.g. http://127.0.0.1:9880; any of them may speak."""
     endpoint: Endpoint | None = None
     """A server that speaks the OpenAI protocol."""
 
@@ -62,13 +62,20 @@ class Voice(Protocol):
         """Everything but the text that decides the sound; the same recipe and text may be cached."""
         ...
 
-    def speak(self, text: str) -> Sound:
-        """Return the words as sound; InvalidInputError without words, ToolFailedError when the voice fails."""
+    def speak(self, text: str, *, draw: int = 0) -> Sound:
+        """Return the words as sound; InvalidInputError without words, ToolFailedError when the voice fails.
+
+        Another `draw` is another take, of a voice that draws its words by chance.
+        """
         ...
 
     def close(self) -> None:
         """Give back what the voice holds; it is not used afterwards."""
         ...
+
+
+class GoneError(ToolFailedError):
+    """The server does not answer: it was ended, or it hangs. Once it runs again, the same words may be asked for."""
 
 
 class ServerState(StrEnum):
@@ -133,6 +140,20 @@ def speakable(text: str, *, most: int) -> str:
     return words
 
 
+def state_of(address: str) -> ServerState:
+    """Look at a server of trained voices; takes a few seconds at most and never waits for its work."""
+    from core.backends.tts.gpt_sovits_server import look_at
+
+    return look_at(address)
+
+
+def trained_voice(trained: TrainedVoice | None, addresses: Sequence[str]) -> StreamingVoice:
+    """Return a trained voice that speaks by those servers; SettingsError where something of it is missing."""
+    from core.backends.tts.gpt_sovits import GptSovitsVoice
+
+    return GptSovitsVoice(trained, addresses)
+
+
 def _formant(source: VoiceSource) -> Voice:
     from core.backends.tts.formant import FormantVoice
 
@@ -140,9 +161,7 @@ def _formant(source: VoiceSource) -> Voice:
 
 
 def _gpt_sovits(source: VoiceSource) -> Voice:
-    from core.backends.tts.gpt_sovits import GptSovitsVoice
-
-    return GptSovitsVoice(source.trained, source.address)
+    return trained_voice(source.trained, source.addresses)
 
 
 def _openai(source: VoiceSource) -> Voice:

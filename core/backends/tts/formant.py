@@ -63,7 +63,7 @@ class FormantVoice:
         options = (part for key, value in self.recipe.items() for part in (f"--{key}", str(value)))
         return Command(argv=(sys.executable, "-P", str(SPEAKER), *options), cwd=SPEAKER.parent)
 
-    def speak(self, text: str) -> Sound:
+    def speak(self, text: str, *, draw: int = 0) -> Sound:
         """Return the words as 22.05 kHz mono; InvalidInputError without words, ToolFailedError when it fails."""
         words = speakable(text, most=MOST_CHARACTERS)
         ended = run_briefly(self.command(), stdin=words.encode(), timeout=self._settings.timeout)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 import wave
-from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
@@ -13,8 +12,8 @@ from typing import Any
 
 from core.backends.addresses import is_address
 from core.backends.relay import relayed, run_until
-from core.backends.tts import ServerState, speakable
-from core.backends.tts.gpt_sovits_server import server_at
+from core.backends.tts import GoneError, ServerState, speakable
+from core.backends.tts.gpt_sovits_server import VoiceServer, look_at, server_at
 from core.backends.tts.pcm import WIDTH, sound_of
 from core.domain.voice import Sound
 from core.domain.voice_training import ADAPTED, TrainedVoice
@@ -35,6 +34,10 @@ _WARM_UP = {
     "ja": "こんにちは、元気ですか。",
     "ko": "안녕하세요.",
 }
+_SEEDS = 2**31
+_BACK_SECONDS = 45.0
+"""How long a server that is gone is waited for; it loads for 15 seconds."""
+_ASK_AGAIN_AFTER = 0.5
 _LEAST_SECONDS = 0.3
 """Of a sound that is handed on; the last may be shorter."""
 
@@ -46,8 +49,8 @@ class GptSovitsVoice:
     label = N_("Trained voice")
     placeholder = False
 
-    def __init__(self, trained: TrainedVoice | None, address: str) -> None:
-        if not is_address(address):
+    def __init__(self, trained: TrainedVoice | None, addresses: Sequence[str]) -> None:
+        if not addresses or not all(is_address(one) for one in addresses):
             raise SettingsError(
                 N_("The address of the voice server is missing."),
                 remedy=N_("Start a server on the voice page, or give an address such as http://127.0.0.1:9880."),
@@ -60,7 +63,7 @@ class GptSovitsVoice:
                 remedy=N_("Write down the words of the reference clip."),
             )
         self._trained = trained
-        self._server = server_at(address.rstrip("/"))
+        self._servers = tuple(server_at(one.rstrip("/")) for one in addresses)
 
     @property
     def sample_rate(self) -> int:
@@ -74,9 +77,9 @@ class GptSovitsVoice:
         said = {"reference_text": self._trained.reference_text, "language": self._trained.language}
         return {**self._wanted(), **said, **sampling}
 
-    def speak(self, text: str) -> Sound:
-        """Return the words as sound; InvalidInputError without words, ToolFailedError when the server fails."""
-        samples = self._samples(speakable(text, most=MOST_CHARACTERS), BY_SENTENCE, cancel=Event())
+    def speak(self, text: str, *, draw: int = 0) -> Sound:
+        """Return the words as sound; InvalidInputError without words, ToolFailedError when the servers fail."""
+        samples = self._samples(speakable(text, most=MOST_CHARACTERS), BY_SENTENCE, cancel=Event(), draw=draw)
         return sound_of(b"".join(samples), self.sample_rate)
 
     def stream(self, text: str, *, cancel: Event, hurried: bool = False) -> Generator[Sound, None, None]:
@@ -90,22 +93,46 @@ class GptSovitsVoice:
             pass
 
     def state(self) -> ServerState:
-        """See `VoiceServer.look`."""
-        with ThreadPoolExecutor(1) as own:  # who asks may live in a loop already
-            return own.submit(asyncio.run, self._server.look()).result()
+        """Look at the servers; the best of them counts."""
+        found = {look_at(one.address) for one in self._servers}
+        return next(state for state in ServerState if state in found)
 
     def close(self) -> None:
         """Each take has its own connection, closed with it."""
 
-    def _samples(self, text: str, mode: int, *, cancel: Event) -> Generator[bytes, None, None]:
-        """Have the server to oneself, make it ready, and yield what it says as the network cuts it."""
+    def _samples(self, text: str, mode: int, *, cancel: Event, draw: int = 0) -> Generator[bytes, None, None]:
+        """Have a server to oneself, make it ready, and yield what it says as the network cuts it.
+
+        A server that is gone before it has said anything is asked again once it is back, or another one is.
+        """
 
         def produce(put: Callable[[bytes], None], stop: Event) -> None:
-            with self._server.taken(stop) as ours:
-                if ours:
-                    run_until(stop, self._speak(text, mode, put))
+            given: list[bool] = []
+
+            def give(samples: bytes) -> None:
+                given.append(True)
+                put(samples)
+
+            patience, gone = time.monotonic() + _BACK_SECONDS, None
+            while not stop.is_set():
+                server = self._free_one(gone)
+                try:
+                    with server.taken(stop) as ours:
+                        if ours:
+                            run_until(stop, self._speak(server, text, mode, give, draw))
+                        return
+                except GoneError:
+                    if given or time.monotonic() > patience:
+                        raise
+                    gone = server
+                stop.wait(_ASK_AGAIN_AFTER)
 
         return relayed(produce, cancel=cancel)
+
+    def _free_one(self, gone: VoiceServer | None) -> VoiceServer:
+        """Return a server that is free and has the voice loaded, or at least one of both; not the one that is gone."""
+        wanted, others = self._wanted(), [one for one in self._servers if one is not gone]
+        return min(others or self._servers, key=lambda one: (one.busy, one.loaded != wanted))
 
     def _sounds(self, samples: Generator[bytes, None, None], cancel: Event) -> Generator[Sound, None, None]:
         """Gather samples until they are worth playing."""
@@ -119,16 +146,18 @@ class GptSovitsVoice:
         if gathered and not cancel.is_set():
             yield sound_of(gathered, self.sample_rate)
 
-    async def _speak(self, text: str, mode: int, give: Callable[[bytes], object]) -> None:
-        async with self._server.explained():
-            await self._make_ready()
+    async def _speak(
+        self, server: VoiceServer, text: str, mode: int, give: Callable[[bytes], object], draw: int
+    ) -> None:
+        async with server.explained():
+            await self._make_ready(server)
             if text:
-                await self._take(text, mode, give)
+                await server.take(self._trained, self._request(text, mode, draw), give)
 
-    async def _make_ready(self) -> None:
+    async def _make_ready(self, server: VoiceServer) -> None:
         """Load what the server does not have yet. It is asked for files that are there only, or it is left spoiled."""
         wanted = self._wanted()
-        if self._server.loaded == wanted:
+        if server.loaded == wanted:
             return
         seconds = _seconds_of(self._trained.reference)
         if not SHORTEST_REFERENCE <= seconds <= LONGEST_REFERENCE:
@@ -137,16 +166,14 @@ class GptSovitsVoice:
                 remedy=N_("Choose another clip as reference."),
                 seconds=seconds,
             )
-        self._server.loaded = {}
-        await self._server.load(self._trained)
+        server.loaded = {}
+        await server.load(self._trained)
+        warm_up = self._request(_WARM_UP.get(self._trained.language, "Hello, how are you?"), BY_SENTENCE, 0)
         for _ in range(_WARM_UPS):
-            await self._take(_WARM_UP.get(self._trained.language, "Hello, how are you?"), BY_SENTENCE, _unheard)
-        self._server.loaded = wanted
+            await server.take(self._trained, warm_up, _unheard)
+        server.loaded = wanted
 
-    async def _take(self, text: str, mode: int, give: Callable[[bytes], object]) -> None:
-        await self._server.take(self._trained, self._request(text, mode), give)
-
-    def _request(self, text: str, mode: int) -> dict[str, Any]:
+    def _request(self, text: str, mode: int, draw: int) -> dict[str, Any]:
         trained, sampling = self._trained, self._trained.sampling
         return {
             "text": text,
@@ -160,7 +187,7 @@ class GptSovitsVoice:
             "text_split_method": sampling.split,
             "speed_factor": sampling.speed,
             "fragment_interval": sampling.pause,
-            "seed": sampling.seed,
+            "seed": (sampling.seed + draw) % _SEEDS,
             "media_type": "wav",
             "streaming_mode": mode,
             "parallel_infer": mode == BY_SENTENCE,

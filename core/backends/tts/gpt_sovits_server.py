@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from threading import Event, Lock
 from typing import Any
@@ -19,7 +20,7 @@ import httpx
 
 from core.backends.relay import POLL_SECONDS
 from core.backends.tools.gpt_sovits.log import explain
-from core.backends.tts import ServerState
+from core.backends.tts import GoneError, ServerState
 from core.backends.tts.pcm import NotWavError, WavReader
 from core.domain.voice_training import TrainedVoice
 from core.errors import StudioError, ToolFailedError
@@ -39,18 +40,19 @@ _FAILED_RATE = 16_000
 """Hz of the silence that stands for a failure; no model speaks at that rate."""
 
 
-class GoneError(ToolFailedError):
-    """The server does not answer: it was ended, or it hangs. Once it runs again, the same words may be asked for."""
-
-
 class VoiceServer:
     """A server as the voices of this process share it."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
         self._taken = Lock()
         self.loaded: Mapping[str, str] = {}
         """What it speaks with, as far as we know; empty where we do not."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a voice of this process speaks by it now."""
+        return self._taken.locked()
 
     @contextmanager
     def taken(self, stop: Event) -> Iterator[bool]:
@@ -168,11 +170,11 @@ class VoiceServer:
 
     def _client(self, seconds: float | None) -> httpx.AsyncClient:
         patience = httpx.Timeout(seconds, connect=_CONNECT_SECONDS)
-        return httpx.AsyncClient(base_url=self._address, timeout=patience, trust_env=False)
+        return httpx.AsyncClient(base_url=self.address, timeout=patience, trust_env=False)
 
     def _gone(self, error: Exception | None) -> StudioError:
         self.loaded = {}  # whoever answers there next may have loaded something else
-        address = urlsplit(self._address).netloc
+        address = urlsplit(self.address).netloc
         remedy = N_("Start it again on the voice page, then ask again.")
         if error is None:
             return GoneError(N_("The voice server at {address} hangs."), remedy=remedy, address=address)
@@ -182,6 +184,12 @@ class VoiceServer:
             address=address,
             problem=_first_line(error),
         )
+
+
+def look_at(address: str) -> ServerState:
+    """See `VoiceServer.look`, from any thread, also from one that has a loop of its own."""
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(asyncio.run, server_at(address.rstrip("/")).look()).result()
 
 
 _servers: dict[str, VoiceServer] = {}

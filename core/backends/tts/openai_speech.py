@@ -79,7 +79,7 @@ class OpenAIVoice:
         told: dict[str, float | str] = self._settings.model_dump(exclude={"timeout", "attempts"})
         return {"base_url": self._endpoint.base_url, "model": self._endpoint.model, **told}
 
-    def speak(self, text: str) -> Sound:
+    def speak(self, text: str, *, draw: int = 0) -> Sound:
         """Return the words as sound; InvalidInputError without words, ToolFailedError when the server fails."""
         words = speakable(text, most=MOST_CHARACTERS)
         try:

@@ -11,7 +11,24 @@ from core.domain.section import Section
 class ChatSettings(Section):
     """How she answers and how that is spoken."""
 
-    voice: str = Field(default="formant", description="The voice backend; empty for a silent chat.")
+    voice: str = Field(
+        default="auto",
+        description="Who speaks: `auto` for her trained voice where one is in use and a server runs, else the built-in "
+        "one; or `formant`, `openai`, the id of a voice; empty for a silent chat.",
+    )
+    redraw: int = Field(
+        default=2, ge=0, le=5, description="How often a spoiled take of a trained voice is drawn again, at most."
+    )
+    speech_url: str = Field(
+        default="", description="Base URL of a server that speaks the OpenAI protocol for speech; empty for none."
+    )
+    speech_model: str = Field(default="tts-1", description="The model's name at that server.")
+    speech_voice: str = Field(default="alloy", description="The voice's name at that server.")
+    speech_key: str = Field(
+        default="OPENAI_API_KEY",
+        pattern=r"^[A-Z0-9_]*API_KEY$",
+        description="Name of the environment variable that holds that server's key.",
+    )
     history_messages: int = Field(default=12, ge=0, le=200, description="Earlier messages the model is shown.")
     max_characters: int = Field(default=2000, ge=1, le=20_000, description="Longest message a visitor may send.")
     max_tokens: int = Field(default=192, ge=1, le=4096, description="Longest reply, in tokens.")

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from core.domain.identity import fingerprint
+from core.domain.pace import seconds_of, syllables
 from core.domain.section import Section
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Recording, SetClip
 from core.errors import InvalidInputError
 from core.stages.voice_dataset.complaints import RULES
-from core.stages.voice_dataset.pace import seconds_of, syllables
 from core.translation import N_
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import Field
 
+from core.domain.pace import pace_of, seconds_of
 from core.domain.section import Section
 from core.domain.voice import Clip
 from core.stages.voice_dataset.doubles import doubles
-from core.stages.voice_dataset.pace import pace_of, seconds_of
 from core.translation import N_
 
 Values = Mapping[str, Any]

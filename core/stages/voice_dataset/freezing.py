@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from core.domain.identity import new_id, now
+from core.domain.pace import seconds_of
 from core.domain.voice import Clip, ClipSet, Recording, Reference, SetClip
 from core.errors import MissingArtifactError, NotFoundError
 from core.jobs.context import RunContext
 from core.settings import stage_defaults
 from core.stages.voice_dataset.clip_sets import Chosen, ClipSetSettings, choose, content_fingerprint
 from core.stages.voice_dataset.formats.gpt_sovits import fit_for_a_list
-from core.stages.voice_dataset.pace import seconds_of
 from core.stages.voice_dataset.references import Candidate, reference_candidates
 from core.stages.voice_dataset.set_statistics import set_statistics
 from core.stages.voice_dataset.settings import VoiceDatasetSettings

@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import Field
 
+from core.domain.pace import pace_of, seconds_of, syllables
 from core.domain.section import Section
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Measures, Reference, TextOrigin
-from core.stages.voice_dataset.pace import pace_of, seconds_of, syllables
 from core.translation import N_
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from core.domain.pace import seconds_of, syllables
 from core.domain.text import ReviewStatus
 from core.domain.voice import Clip, Recording
-from core.stages.voice_dataset.pace import seconds_of, syllables
 
 
 def set_statistics(

@@ -140,12 +140,14 @@ def _do(room: _Room, step: VoiceStep) -> StepOutcome:
     """Do a step unless it ended before and its files say that it is done; a refused one is tried again where nobody
     knows why."""
     context = room.context
-    if _tries(room, step):
+    tries = _tries(room, step)
+    if tries and not any(map(context.alive, _names(room, step, tries))):
         done = _refused_or_done(room, step)
         if isinstance(done, StepOutcome):
+            _execute(room, step, _names(room, step, tries - 1))  # starts nothing: hears what nobody was there to hear
             return done
     for left in reversed(range(TRIES)):
-        _execute(room, step)
+        _execute(room, step, _programs(room, step))
         outcome = _refused_or_done(room, step, context.last_output())
         if isinstance(outcome, StepOutcome):
             return outcome
@@ -162,15 +164,14 @@ def _refused_or_done(room: _Room, step: VoiceStep, log_end: str = "") -> StepOut
         return refusal
 
 
-def _execute(room: _Room, step: VoiceStep) -> None:
+def _execute(room: _Room, step: VoiceStep, programs: list[str]) -> None:
     """Run the step's programs side by side to their end; a known trouble is raised with its remedy."""
     recipe = room.work.recipe
     epochs = {VoiceStep.SOVITS: recipe.sovits.epochs, VoiceStep.GPT: recipe.gpt.epochs}.get(step, 0)
     watch = StepWatch(room.context, room.trainer, room.work, step, epochs)
     watch.begins()
     commands = {
-        name: (lambda part=part: room.trainer.start(room.work, step, part))
-        for part, name in enumerate(_programs(room, step))
+        name: (lambda part=part: room.trainer.start(room.work, step, part)) for part, name in enumerate(programs)
     }
     try:
         room.context.execute_together(commands, on_line=watch.on_line, on_poll=watch.on_poll)

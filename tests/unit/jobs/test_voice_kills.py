@@ -29,8 +29,8 @@ from tests.standins.gpt_sovits.world import free_port
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROGRAMS = ("text-0", "features-0", "semantic-0", "sovits-0", "gpt-0")
-STEPS, BATCHES = 50, 25
-"""Of the SoVITS stage with six clips and two epochs; of an epoch of the GPT stage."""
+STEPS = 48
+"""Of the SoVITS stage, with six clips and two epochs."""
 SETTINGS: Mapping[str, Any] = {
     "version": "v2",
     "device": "cpu",

@@ -55,6 +55,13 @@ class Config:
             yaml.safe_dump({**self.all, "custom": self.custom}, file)
 
 
+def _compute(seconds: float) -> None:
+    """Load for so long: the processor is at work, and nobody is answered meanwhile."""
+    over = time.monotonic() + seconds
+    while time.monotonic() < over:
+        sum(range(10_000))
+
+
 class Pipeline:
     """Loads weights and hums."""
 
@@ -62,7 +69,7 @@ class Pipeline:
         self.config = config
         self.loaded: dict[str, bytes] = {}
         self.reference: tuple[str, bytes] | None = None
-        time.sleep(behaviour("load_seconds", 0.0))
+        _compute(behaviour("load_seconds", 0.0))
         self.init_t2s_weights(config.custom["t2s_weights_path"])
         self.init_vits_weights(config.custom["vits_weights_path"])
         for name in ("bert_base_path", "cnhuhbert_base_path"):
@@ -74,6 +81,7 @@ class Pipeline:
         say(f"Loading Text2Semantic weights from {path}")
         self.config.custom["t2s_weights_path"] = path
         self.config.save()
+        _compute(behaviour("switch_seconds", 0.0))
         self.loaded["gpt"] = _content(path)
 
     def init_vits_weights(self, path: str) -> None:

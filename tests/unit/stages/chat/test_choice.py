@@ -82,4 +82,4 @@ def test_preparing_returns_at_once_and_says_nothing_of_what_went_wrong(store, pe
 
 
 def test_the_shipped_configuration_is_valid():
-    assert stage_defaults("chat", ChatSettings).voice == "formant"
+    assert stage_defaults("chat", ChatSettings).voice == "auto"

@@ -2,22 +2,31 @@ from __future__ import annotations
 
 import pytest
 
+from core.backends.tts import VoiceSource
 from core.domain.identity import now
 from core.domain.voice import Clip, Recording
 from core.errors import InvalidInputError, StudioError
 from core.stages.chat.mouth import PersonaMouth, joined, mouth_of
+from core.stages.chat.settings import ChatSettings
+from core.stages.chat.voices import Spoken
 from tests.contract.doubles import tone
+
+
+def formant(store, persona):
+    return PersonaMouth(Spoken("formant", "formant", VoiceSource(persona.voice)), persona, store=store)
 
 
 @pytest.fixture
 def mouth(store, persona):
-    return PersonaMouth("formant", persona, store=store)
+    return formant(store, persona)
 
 
 def test_the_same_words_are_synthesised_once(mouth, store, persona):
     first = mouth.of_text("你来了。")
     shelf = store.workspace / "cache" / "sounds"
-    again = PersonaMouth("formant", persona, store=store).of_text("你来了。")
+    again = PersonaMouth(Spoken("formant", "formant", VoiceSource(persona.voice)), persona, store=store).of_text(
+        "你来了。"
+    )
 
     assert again == first
     assert len(list(shelf.iterdir())) == 1
@@ -46,7 +55,7 @@ def test_a_line_with_a_clip_is_that_clip(mouth, store, persona):
 
 
 def test_a_voice_that_does_not_exist_fails_only_when_it_should_speak(store, persona):
-    mouth = PersonaMouth("oracle", persona, store=store)
+    mouth = PersonaMouth(Spoken("oracle", "oracle"), persona, store=store)
 
     assert mouth.of_line("u.1") is None
     with pytest.raises(StudioError):
@@ -54,7 +63,7 @@ def test_a_voice_that_does_not_exist_fails_only_when_it_should_speak(store, pers
 
 
 def test_no_voice_is_no_mouth(store, persona):
-    assert mouth_of("", persona, store=store) is None
+    assert mouth_of("", persona, store=store, settings=ChatSettings()) is None
 
 
 def test_joined_sounds_are_as_long_as_their_parts():

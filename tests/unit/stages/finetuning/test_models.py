@@ -19,9 +19,9 @@ from core.errors import ConflictError, InvalidInputError, MissingArtifactError, 
 from core.stages.finetuning.models import exporting, quantising
 from core.stages.finetuning.models.exporting import ModelExport, folder_name, parts_of
 from core.stages.finetuning.models.quantising import QuantiseSettings
-from core.stages.finetuning.models.removing import remove
 from core.stages.finetuning.registry import files_in
 from core.store import Store
+from core.store.model_folders import remove
 from tests.contract.tiny_llama import build_tiny_llama
 from tests.unit.stages.finetuning.conftest import Desk
 from tests.unit.stages.runs import begun

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from core.domain.pace import pace_of, syllables
 from core.domain.text import ReviewStatus
 from core.stages.voice_dataset.complaints import RULES, Complaints, all_complaints, complaints_of
 from core.stages.voice_dataset.doubles import doubles
-from core.stages.voice_dataset.pace import pace_of, syllables
 from tests.unit.stages.voice_dataset.sets import clip, measures
 
 USUAL = Complaints()

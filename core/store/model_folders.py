@@ -11,7 +11,7 @@ from core.translation import N_
 
 if TYPE_CHECKING:
     from core.domain.training import Model
-    from core.store import Store
+    from core.store.store import Store
 
 
 def remove(model_id: str, *, store: Store, who: str) -> None:
