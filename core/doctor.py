@@ -66,6 +66,7 @@ def examine(services: Services) -> list[Finding]:
         _worker(services),
         _queues(services),
         *_toolchains(services),
+        _voice_tool(services),
     ]
 
 
@@ -125,3 +126,18 @@ def _toolchains(services: Services) -> Iterator[Finding]:
     for name in services.settings.toolchains:
         report = check(name, services.settings)
         yield Finding(name, report.fine, report.detail, report.remedy)
+
+
+def _voice_tool(services: Services) -> Finding:
+    """Nothing lacks without it: trained voices are not everybody's."""
+    name = "GPT-SoVITS"
+    if services.voice_tool_place() is None:
+        return Finding(name, True, N_("not set up; the voice training page asks where it is"))
+    found = services.look_at_voice_tool()
+    for problem in found.problems:
+        return Finding(name, False, problem.message.format(**problem.values), problem.remedy.format(**problem.values))
+    lacking = [model.version for model in found.models if model.missing()]
+    device = ", ".join(found.gpus) or "CPU"
+    versions = " ".join(f"{package} {version}" for package, version in found.versions.items())
+    ready = ", ".join(model.version for model in found.models if model.version not in lacking)
+    return Finding(name, True, f"{found.commit[:12]} · {versions} · {device} · {ready or '-'}")

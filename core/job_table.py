@@ -17,6 +17,7 @@ from core.lending import (
     asked_model,
     hub_named,
     prices,
+    ranking_ears,
     recogniser_for,
     sample_reader,
     voice_trainer,
@@ -36,6 +37,8 @@ from core.stages.voice_dataset.importing import RecordingImport
 from core.stages.voice_dataset.planning import CuttingSettings
 from core.stages.voice_dataset.processing import ProcessingSettings
 from core.stages.voice_dataset.words.transcribing import TranscriptionSettings
+from core.stages.voice_training.exchange import VoiceExport, VoiceImport
+from core.stages.voice_training.ranking import RankingSettings
 from core.stages.voice_training.serving import ServerSettings
 from core.stages.voice_training.settings import VoiceTrainingSettings
 from core.store import Store
@@ -202,6 +205,29 @@ class _Stages:
 
         return run(wanted, context=context, store=self._store, trainer=voice_trainer(self._settings, self._store))
 
+    def voice_ranking(self, wanted: RankingSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_training.ranking import run
+
+        with ranking_ears(wanted) as (voiceprint, recogniser):
+            return run(
+                wanted,
+                context=context,
+                store=self._store,
+                trainer=voice_trainer(self._settings, self._store),
+                voiceprint=voiceprint,
+                recogniser=recogniser,
+            )
+
+    def voice_export(self, wanted: VoiceExport, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_training.exchange import export
+
+        return export(wanted, context=context, store=self._store)
+
+    def voice_import(self, wanted: VoiceImport, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.voice_training.exchange import bring_in
+
+        return bring_in(wanted, context=context, store=self._store)
+
     def toolchain(self, wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
         from core.backends.tools.toolchains import ensure
 
@@ -237,6 +263,9 @@ def job_table(settings: Settings, store: Store) -> dict[str, Job]:
             stages.voice_training_inputs,
         ),
         Job(VOICE_SERVER, N_("Voice server"), "servers", ServerSettings, stages.voice_server),
+        Job("voice_ranking", N_("Comparison of weights"), "gpu", RankingSettings, stages.voice_ranking),
+        Job("voice_export", N_("Export of a voice"), "cpu", VoiceExport, stages.voice_export),
+        Job("voice_import", N_("Import of a voice"), "cpu", VoiceImport, stages.voice_import),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
     )
     return {job.kind: job for job in jobs}

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from core.backends.extraction import ExtractionModel
     from core.backends.hubs import Hub
     from core.backends.tools import VoiceTrainer
+    from core.backends.voiceprint import Voiceprint
     from core.domain.checkout import Checkout
     from core.domain.text import DatasetVersion
     from core.stages.dialogues.estimate import Prices
     from core.stages.finetuning.preflight import Reading
+    from core.stages.voice_training.ranking import RankingSettings
 
 
 VOICE_SERVER: Final = "voice_server"
@@ -83,6 +85,25 @@ def recogniser_for(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
         yield recogniser
     finally:
         recogniser.close()
+
+
+@contextmanager
+def ranking_ears(wanted: RankingSettings) -> Iterator[tuple[Voiceprint, Recogniser | None]]:
+    """Lend what tells voices apart and, where somebody is to listen, what writes down speech."""
+    from core.backends.rows import build
+    from core.backends.voiceprint import VOICEPRINTS, VoiceprintSource
+
+    voiceprint = build(VOICEPRINTS, wanted.voiceprint, VoiceprintSource(wanted.voiceprint_model))
+    try:
+        if not wanted.recogniser:
+            yield voiceprint, None
+            return
+        usual = stage_defaults("transcription", ServedTranscription).asking().model_dump()
+        chosen = {"backend": wanted.recogniser, "model": wanted.model, "base_url": wanted.base_url}
+        with recogniser_for(TranscriptionSettings(**{**usual, **chosen})) as recogniser:
+            yield voiceprint, recogniser
+    finally:
+        voiceprint.close()
 
 
 def hub_named(name: str) -> Hub:

@@ -269,6 +269,16 @@ class Services:
 
         return make_card(validated(CardChoice, dict(settings), "voice"), store=self.store, who=who)
 
+    def receive_voice(self, stream: IO[bytes], name: str) -> dict[str, str]:
+        """Take in an exported voice and return what the import run wants to know of it.
+
+        InvalidInputError for what is no zip or too large.
+        """
+        from core.stages.voice_training.exchange import receive
+
+        received = receive(stream, name, files=self.store.files)
+        return {"name": received.name, "sha256": received.sha256}
+
     def remove_voice(self, model_id: str, *, who: str) -> None:
         """Remove a voice and its files; ConflictError while something speaks with it."""
         from core.store.model_folders import remove

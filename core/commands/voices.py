@@ -1,4 +1,4 @@
-"""Commands about the voice dataset: import, cut, freeze, export."""
+"""Commands about voices: recordings, clips and clip sets; where GPT-SoVITS is, training, serving."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.services import Services
     from core.stages.voice_dataset.export import About
 
-app = typer.Typer(no_args_is_help=True, help="Recordings, clips and clip sets.")
+app = typer.Typer(no_args_is_help=True, help="Recordings, clips, clip sets; training and serving a voice.")
 
 
 @app.command("import")
@@ -91,6 +91,72 @@ def voice_export(
         else:
             export_folder(out, chosen, clips, format=form, about=about, store=services.store, absolute=absolute)
     typer.echo(f"{out}: {len(clips)} clips of {chosen.id}")
+
+
+@app.command("tool")
+def voice_tool(
+    folder: Annotated[Path | None, typer.Option(help="Folder of a checkout of GPT-SoVITS, to use from now on.")] = None,
+    python: Annotated[Path | None, typer.Option(help="The Python of the environment it is installed in.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at GPT-SoVITS: whether it starts, and which models lack which files; say where it is."""
+    with studio() as services:
+        if folder is not None and python is not None:
+            found = services.place_voice_tool(folder, python, who="cli")
+        else:
+            found = services.look_at_voice_tool()
+    lines = [str(problem) for problem in found.problems]
+    lines += [f"{model.version}: {', '.join(model.missing()) or 'ready'}" for model in found.models]
+    told = {model.version: list(model.missing()) for model in found.models}
+    plain = {"fine": found.fine, "commit": found.commit, "versions": dict(found.versions), "missing": told}
+    answered({**plain, "gpus": list(found.gpus)}, "\n".join(lines), as_json)
+    if not found.fine:
+        raise typer.Exit(2)
+
+
+@app.command("train")
+def voice_train(
+    clip_set: Annotated[str, typer.Argument(help="Id of the clip set; `latest` for the newest.")] = "latest",
+    preset: Annotated[str, typer.Option(help="File of configs/voice_training.")] = "v2pro-gpu",
+    persona: Who = "",
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to a worker and return.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only say what it needs and what stands in its way.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a voice with GPT-SoVITS on a clip set, keep its weights and make a voice of the last."""
+    from core.stages.voice_training.settings import preset_values
+
+    with studio() as services:
+        chosen = _set_named(services, clip_set, persona)
+        wanted = {**preset_values(preset), "clip_set_id": chosen.id, **parsed(settings)}
+        if check:
+            found = services.check_voice_training(chosen.persona_id, wanted)
+            lines = [
+                f"{'--' if one.blocking else '! '} {one.message.format(**one.values)} {one.remedy.format(**one.values)}"
+                for one in found.findings
+            ]
+            lines.append(f"{found.clips} clips, {found.seconds:.0f} s; disk: about {found.disk_needed / 1e9:.1f} GB")
+            answered(found.plain(), "\n".join(lines), as_json)
+            raise typer.Exit(2 if found.blocking else 0)
+        if queue:
+            run = services.jobs.submit("voice_training", chosen.persona_id, wanted, who="cli")
+            answered({"run": run.id}, f"queued as {run.id}", as_json)
+            return
+        done = done_here(services, "voice_training", chosen.persona_id, wanted)
+    saved = ", ".join(f"{one['stage']} {one['epoch']}" for one in done.result["weights"])
+    answered({"run": done.id, **done.result}, f"{done.id}: {saved}; voice {done.result['model']}", as_json)
+
+
+@app.command("serve")
+def voice_serve(
+    voice: Annotated[str, typer.Argument(help="Id of the voice to load first; empty for none.")] = "",
+    settings: Settings = [],  # noqa: B006 - typer copies it
+    persona: Who = "",
+) -> None:
+    """Serve trained voices until Ctrl-C, watched and started again when needed."""
+    with studio() as services:
+        done_here(services, "voice_server", persona, {"model_id": voice, **parsed(settings)})
 
 
 def _write_zip(

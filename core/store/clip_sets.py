@@ -123,5 +123,7 @@ def _seen_by_a_trainer(clip: SetClip) -> tuple[str, ...]:
 
 def _usage(db: sa.Connection, clip_set_id: str) -> list[Run]:
     run = t.run.c
-    query = sa.select(t.run).where(run.kind == _TRAINS, run.settings["clip_set_id"].as_string() == clip_set_id)
+    # A run that asked for the newest set has pinned it among its inputs.
+    named = [run.settings["clip_set_id"].as_string(), run.inputs["clip_set"].as_string()]
+    query = sa.select(t.run).where(run.kind == _TRAINS, sa.or_(*(one == clip_set_id for one in named)))
     return [from_row(Run, row) for row in db.execute(query.order_by(run.created_at.desc()))]

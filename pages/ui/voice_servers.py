@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -16,10 +16,11 @@ from pages.ui.run_panel import run_panel, start_run
 from pages.ui.settings_form import stage_form
 
 _SERVING: Final = "voice_server"
-_STATES: Final[Mapping[str, tuple[str, str, str]]] = {
+_STATES: Final[Mapping[str, tuple[str, Literal["green", "orange", "blue", "red"], str]]] = {
     "ready": (N_("ready"), "green", ":material/check:"),
     "busy": (N_("busy"), "orange", ":material/hourglass_top:"),
     "starting": (N_("starting"), "blue", ":material/pending:"),
+    "warming up": (N_("warming up"), "blue", ":material/local_fire_department:"),
     "restarting": (N_("starting again"), "orange", ":material/restart_alt:"),
     "gone": (N_("does not answer"), "red", ":material/error:"),
 }

@@ -59,7 +59,7 @@ def studio(
     yield made
     for run in services.store.runs.all(states=OPEN):
         services.jobs.stop(run.id)
-        wait_until(lambda run_id=run.id: services.store.runs.get(run_id).state.over, 60)
+    wait_until(lambda: not services.store.runs.all(states=OPEN), 60)
     services.close()
 
 

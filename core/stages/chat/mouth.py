@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from core.backends.drawing import drawn
 from core.backends.tts import Voice
-from core.backends.tts.drawing import drawn
 from core.domain.identity import fingerprint
 from core.domain.persona import Persona
 from core.domain.voice import Sound

@@ -73,14 +73,16 @@ def preflight(
     findings = [
         *_about_tool(settings, tool, gpus),
         *_about_clips(settings, clips, trained, has_reference=bool(parts.references)),
+        *_about_dropped(len(parts.trained) - len(trained)),
         *_about_time(settings, len(trained)),
     ]
     if disk_needed > disk_free:
         findings.append(
             Finding(
                 True,
-                N_("The disk has no room for this training."),
+                N_("The disk has no room for this training: about {needed:.1f} GB, {free:.1f} GB are free."),
                 N_("Free some space, or keep only the last checkpoint."),
+                {"needed": disk_needed / 1e9, "free": disk_free / 1e9},
             )
         )
     return VoicePreflight(
@@ -120,7 +122,7 @@ def _about_tool(settings: VoiceTrainingSettings, tool: CheckoutReport | StudioEr
                 N_("They may be right all the same; if the training fails, fetch them again."),
                 {"count": len(model.odd), "version": settings.version},
             )
-    if settings.device == "gpu" and tool.fine and (not tool.gpus or gpus < settings.gpus):
+    if settings.device == "gpu" and tool.fine and min(len(tool.gpus), gpus) < settings.gpus:
         yield Finding(
             True,
             N_("This training wants {wanted} GPUs; the environment of GPT-SoVITS sees {seen}, runs may use {here}."),
@@ -166,6 +168,16 @@ def _about_clips(
             N_("The set is too small to keep {count} clips back."),
             N_("Fewer are kept back, so the comparison of the saved weights tells less."),
             {"count": settings.held_out},
+        )
+
+
+def _about_dropped(count: int) -> Iterator[Finding]:
+    if count:
+        yield Finding(
+            False,
+            N_("{count} clips are not trained on: they are not between {shortest} and {longest:g} seconds long."),
+            N_("Cut them anew and freeze the set again, or leave them out."),
+            {"count": count, "shortest": SHORTEST, "longest": LONGEST},
         )
 
 

@@ -56,7 +56,7 @@ def run(settings: ServerSettings, *, context: RunContext, store: Store, trainer:
     not start or ends again and again, MissingArtifactError when the voice was removed.
     """
     trained = _trained(settings, store)
-    gpu = _gpu(settings, context)
+    gpu = held_gpu(settings.device, context)
     port = settings.port or context.step("port", lambda: free_port(HOST))
     wanted = VoiceServing(
         folder=context.folder / _PROGRAM,
@@ -79,8 +79,9 @@ def _trained(settings: ServerSettings, store: Store) -> TrainedVoice | None:
     return card.trained(home.resolve())
 
 
-def _gpu(settings: ServerSettings, context: RunContext) -> str:
-    if settings.device == "cpu":
+def held_gpu(device: Literal["cpu", "gpu"], context: RunContext) -> str:
+    """Hold the GPU a server needs and return its number, or nothing for a CPU; InvalidInputError for a slice of one."""
+    if device == "cpu":
         context.gpus(0)
         return ""
     (gpu,) = context.gpus(1)

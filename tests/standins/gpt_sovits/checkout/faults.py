@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import shutil
 import signal
 import sys
@@ -37,7 +38,7 @@ def packed(content: dict[str, Any]) -> bytes:
     """Return what torch would save: a zip."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as file:
-        file.writestr("archive/data.pkl", json.dumps(content))
+        file.writestr("archive/data.pkl", pickle.dumps(content, protocol=2))
     return whole.getvalue()
 
 
@@ -46,7 +47,7 @@ def unpacked(path: str) -> dict[str, Any]:
     with open(path, "rb") as file:
         content = file.read()
     with zipfile.ZipFile(io.BytesIO(b"PK" + content[2:])) as file:
-        saved: dict[str, Any] = json.loads(file.read("archive/data.pkl"))
+        saved: dict[str, Any] = pickle.loads(file.read("archive/data.pkl"))
     return saved
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store: Store, tmp_path: Path) -> Desk:
+def desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
     """A desk with eight clips, of which two are kept back."""
     made = Desk(store, lay_out(tmp_path / "tool"))
-    yield made  # type: ignore[misc]  # a generator, to pytest a fixture
+    yield made
     for left in processes_in(made.folder, "here"):
         left.stop(grace=0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,13 +36,13 @@ class Keeper:
     def __init__(self, store: Store, stand_in: StandIn) -> None:
         self.store, self.stand_in = store, stand_in
         self._pool = ThreadPoolExecutor(1)
-        self.serving: Future[object] | None = None
+        self.serving: Future[Any] | None = None
 
     @property
     def folder(self) -> Path:
         return self.store.workspace / "runs" / "run-server"
 
-    def start(self, **settings: object) -> Future[object]:
+    def start(self, **settings: Any) -> Future[Any]:
         """Begin to serve; the future fails when the run does."""
         wanted = ServerSettings(**{"version": "v2", "device": "cpu", "precision": "float32", **settings})
         record = Run(
@@ -58,7 +59,9 @@ class Keeper:
         self.store.runs.add(record)
         machine = Machine(JobSettings(host="here", gpus=()))
         context = RunContext(record, store=self.store, folder=self.folder, poll=0.02, grace=1, machine=machine)
-        serving = self._pool.submit(run, wanted, context=context, store=self.store, trainer=trainer_on(self.stand_in))
+        serving: Future[Any] = self._pool.submit(
+            run, wanted, context=context, store=self.store, trainer=trainer_on(self.stand_in)
+        )
         self.serving = serving
         return serving
 
