@@ -96,11 +96,11 @@ def a_voice_is_trained(studio: Studio, visitor: Visitor) -> None:
     turn_to(visitor, "Train")
     visitor.choose("Preset", "v2-cpu")
     visitor.write("Name", "bamboo shade")
-    for section in ("SoVITS stage", "GPT stage"):
-        within = visitor.unfold(section)
-        visitor.write("Epochs", "2", within=within)
-        visitor.write("Save every", "1", within=within)
     visitor.settled()
+    for section in ("SoVITS stage", "GPT stage"):
+        for field, value in (("Epochs", "2"), ("Save every", "1")):
+            visitor.write(field, value, within=visitor.unfold(section))
+            visitor.settled()
     visitor.sees("clips are kept back")
     visitor.press("Start")
     visitor.sees("The run is queued.")

@@ -89,7 +89,7 @@ def test_doctor_names_each_thing_and_a_remedy_for_what_is_missing(command: Comma
     findings = {one["name"]: one for one in json.loads(result.output)["findings"]}
     assert findings["torch"]["fine"]
     assert "make run" in findings["worker"]["remedy"]
-    assert findings["runs at once"]["detail"] == "cpu: 0, gpu: 0, llm: 0"
+    assert findings["runs at once"]["detail"] == "cpu: 0, gpu: 0, llm: 0, servers: 0"
     assert {"xtuner", "opencompass"} <= findings.keys()
 
 

@@ -54,7 +54,7 @@ def must_be_harmless(file: Path, head: bytes = _ZIP) -> None:
 def _look_into(archive: zipfile.ZipFile, file: Path) -> None:
     members = archive.infolist()
     programs = [one for one in members if one.filename.endswith(".pkl")]
-    if len(members) > MOST_MEMBERS or len(programs) != 1 or programs[0].filename.count("/") != 1:
+    if len(members) > MOST_MEMBERS or len(programs) != 1 or not re.fullmatch(r"[^/]+/data\.pkl", programs[0].filename):
         raise _refused(file, N_("it is not built as weights are"))
     if any(re.search(r"(^|/)(code|constants)\W", one.filename) for one in members):
         raise _refused(file, N_("it holds a program"))

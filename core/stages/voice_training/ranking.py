@@ -6,6 +6,7 @@ import io
 import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -287,7 +288,7 @@ def _said(
         at = 0.02 + 0.88 * (begun + share * place / len(room.sentences))
         room.context.progress(at, words, pair=name, sentence=place + 1, sentences=len(room.sentences))
         try:
-            told = room.context.step(f"take {name} {place}", lambda text=text: _take(room, booth, voice, text))
+            told = room.context.step(f"take {name} {place}", partial(_take, room, booth, voice, text))
             takes.append(_Take(place, text, **told))
         except RefusedTakeError as trouble:
             room.context.log(f"pair {name} did not say sentence {place + 1}: {trouble}")
@@ -311,9 +312,8 @@ def _listen(room: _Room, takes: Mapping[str, Sequence[_Take]], recogniser: Recog
     for name, spoken in takes.items():
         for take in spoken:
             if take.sha256:
-                take.heard = room.context.step(
-                    f"heard {name} {take.sentence}", lambda sha256=take.sha256: _heard(room, recogniser, sha256)
-                )
+                hear = partial(_heard, room, recogniser, take.sha256)
+                take.heard = room.context.step(f"heard {name} {take.sentence}", hear)
 
 
 def _heard(room: _Room, recogniser: Recogniser, sha256: str) -> str | None:

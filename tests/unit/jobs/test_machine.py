@@ -51,7 +51,7 @@ def test_a_machine_is_asked_for_its_gpus_and_does_as_many_runs_at_once(nvidia: P
     machine = Machine(JobSettings())
 
     assert machine.gpus == ("0", "1")
-    assert machine.slots == {"cpu": 1, "gpu": 2, "llm": 4}
+    assert machine.slots == {"cpu": 1, "gpu": 2, "llm": 4, "servers": 2}
 
 
 def test_without_a_gpu_one_run_at_once_goes_through_the_queue(nvidia: Path) -> None:
@@ -80,4 +80,4 @@ def test_the_settings_overrule_the_machine(nvidia: Path) -> None:
     machine = Machine(JobSettings(host="node-7", gpus=("1",), queues=QueueSettings(cpu=0, gpu=3)))
 
     assert (machine.name, machine.gpus) == ("node-7", ("1",))
-    assert machine.slots == {"gpu": 3, "llm": 4}
+    assert machine.slots == {"gpu": 3, "llm": 4, "servers": 2}

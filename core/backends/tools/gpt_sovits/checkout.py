@@ -6,6 +6,7 @@ Sizes are what upstream's files had in August 2026; they are compared with toler
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.domain.run import Command
 from core.domain.voice_training import PRO, VoiceVersion
 from core.errors import MissingToolError, StudioError, ToolFailedError
 from core.jobs.door import run_briefly
+from core.settings import inherited_environment
 from core.translation import N_
 
 MODELS = "GPT_SoVITS/pretrained_models"
@@ -121,6 +123,11 @@ def python_path(folder: Path) -> str:
     return ":".join(str(part) for part in (folder, *(folder / one for one in _PATHS)))
 
 
+def search_path(python: Path) -> str:
+    """Return what PATH must hold: the environment's own programs first, e.g. the ffmpeg that conda puts there."""
+    return os.pathsep.join((str(python.parent), inherited_environment().get("PATH", os.defpath)))
+
+
 def examine(checkout: Checkout) -> CheckoutReport:
     """Look at everything; the environment is asked only where the folder is a checkout."""
     absent = [entry for entry in _ENTRIES if not (checkout.folder / entry).is_file()]
@@ -180,7 +187,7 @@ def _state(wanted: _File, size: int) -> FileState:
 
 def _asked(checkout: Checkout) -> dict[str, Any]:
     argv = (str(checkout.python), "-s", "-c", _EXAMINE, json.dumps(_MODULES))
-    environment = {"PYTHONPATH": python_path(checkout.folder)}
+    environment = {"PYTHONPATH": python_path(checkout.folder), "PATH": search_path(checkout.python)}
     answer = run_briefly(Command(argv, checkout.folder, environment), timeout=120)
     if answer.returncode != 0:
         raise ToolFailedError(

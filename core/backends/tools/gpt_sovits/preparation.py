@@ -14,7 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.backends.tools import StepOutcome, VoiceStep
-from core.backends.tools.gpt_sovits.checkout import HUBERT, ROBERTA, SPEAKER_MODEL, pretrained_sovits, python_path
+from core.backends.tools.gpt_sovits.checkout import (
+    HUBERT,
+    ROBERTA,
+    SPEAKER_MODEL,
+    pretrained_sovits,
+    python_path,
+    search_path,
+)
 from core.domain.checkout import Checkout
 from core.domain.run import Command
 from core.domain.voice_training import PRO, TrainingClip, VoiceTraining, VoiceVersion
@@ -99,6 +106,7 @@ def command(checkout: Checkout, work: VoiceTraining, step: VoiceStep, part: int)
 def environment_of(checkout: Checkout, version: VoiceVersion) -> dict[str, str]:
     """Return what every program of the checkout needs; nothing is fetched while it runs."""
     return {
+        "PATH": search_path(checkout.python),
         "PYTHONPATH": python_path(checkout.folder),
         "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
