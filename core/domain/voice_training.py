@@ -18,6 +18,9 @@ VoiceVersion = Literal["v2", "v2Pro", "v2ProPlus", "v3", "v4"]
 SAMPLE_RATES: dict[VoiceVersion, int] = {"v2": 32_000, "v2Pro": 32_000, "v2ProPlus": 32_000, "v3": 24_000, "v4": 48_000}
 """Version -> samples a second of what it speaks."""
 
+HEADS: dict[VoiceVersion, bytes] = {"v2": b"PK", "v2Pro": b"05", "v2ProPlus": b"06", "v3": b"03", "v4": b"04"}
+"""First two bytes of SoVITS weights, by which the server tells their version; the rest is a zip."""
+
 PRO: frozenset[VoiceVersion] = frozenset(("v2Pro", "v2ProPlus"))
 """Those that listen to speaker vectors too."""
 

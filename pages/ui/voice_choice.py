@@ -8,6 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.domain.run import Run, RunState
+from core.stages.voice_training.ranking import RankingSettings
 from core.translation import N_
 from pages.ui import charts
 from pages.ui.blind_vote import blind_vote
@@ -17,7 +18,7 @@ from pages.ui.i18n import _, moment, number
 from pages.ui.markup import plain
 from pages.ui.part_tabs import PART
 from pages.ui.run_panel import stage_run, start_run
-from pages.ui.settings_form import stage_form
+from pages.ui.settings_form import settings_form
 from pages.ui.state import TRAINED
 from pages.ui.tables import chosen_row
 
@@ -26,7 +27,7 @@ _MOST_BESIDE: Final = 3
 MEASURES: Final[Mapping[str, tuple[str, str]]] = {
     "cer": (N_("wrong characters (CER)"), "0.0 %"),
     "similarity": (N_("like her"), "0.000"),
-    "pace": (N_("pace"), "0.00"),
+    "pace": (N_("at her pace"), "0.00"),
     "swallowed": (N_("swallowed"), "0.0 %"),
     "repeated": (N_("repeated"), "0.0 %"),
     "faults": (N_("spoiled takes"), "0.0 %"),
@@ -88,7 +89,14 @@ def _form(visit: Visit, training: Run) -> None:
             "clips that were kept back from the training."
         )
     )
-    values = stage_form(visit.studio, RANKING, first=("pairs", "device", "precision", "sentences"), omit={"run_id"})
+    usual = {name: training.settings[name] for name in ("device", "precision")}
+    values = settings_form(
+        RankingSettings,
+        RankingSettings(run_id=training.id, **usual),
+        key=f"rank.{training.id}",
+        first=("pairs", "device", "precision", "recogniser", "sentences"),
+        omit={"run_id"},
+    )
     if st.button(_("Start"), type="primary", icon=":material/play_arrow:", key="rank.start"):
         start_run(visit, {**values, "run_id": training.id}, kind=RANKING)
 

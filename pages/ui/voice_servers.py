@@ -9,11 +9,12 @@ import streamlit as st
 
 from core.domain.run import RunState
 from core.domain.training import ModelKind
+from core.stages.voice_training.serving import ServerSettings
 from core.translation import N_
 from pages.ui.frame import Visit
 from pages.ui.i18n import _
 from pages.ui.run_panel import run_panel, start_run
-from pages.ui.settings_form import stage_form
+from pages.ui.settings_form import settings_form
 
 _SERVING: Final = "voice_server"
 _STATES: Final[Mapping[str, tuple[str, Literal["green", "orange", "blue", "red"], str]]] = {
@@ -65,6 +66,8 @@ def _form(visit: Visit) -> None:
         format_func=lambda one: voices[one].name if one else _("none yet, the pretrained weights"),
         key="serve.voice",
     )
-    values = stage_form(visit.studio, _SERVING, first=("version", "device", "precision", "port"), omit={"model_id"})
+    usual = {} if visit.studio.execution.machine.gpus else {"device": "cpu", "precision": "float32"}
+    omit = {"model_id", "version"} if chosen else {"model_id"}  # a voice brings its own version
+    values = settings_form(ServerSettings, ServerSettings.model_validate(usual), key="serve", omit=omit)
     if st.button(_("Start"), type="primary", icon=":material/play_arrow:", key="serve.start"):
         start_run(visit, {**values, "model_id": chosen}, kind=_SERVING)

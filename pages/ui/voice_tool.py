@@ -56,13 +56,13 @@ def _form(visit: Visit, place: CheckoutPlace | None) -> None:
         folder = st.text_input(
             _("Folder of the checkout"),
             str(place.folder) if place else "",
-            placeholder="/opt/GPT-SoVITS",
+            placeholder="…/GPT-SoVITS",
             disabled=fixed.checkout is not None,
         )
         python = st.text_input(
             _("Python of its environment"),
             str(place.python) if place else "",
-            placeholder="/opt/GPT-SoVITS/env/bin/python",
+            placeholder="…/env/bin/python",
             disabled=fixed.python is not None,
         )
         if fixed.checkout is not None or fixed.python is not None:

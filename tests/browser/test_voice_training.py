@@ -136,14 +136,12 @@ def a_server_speaks_with_it(studio: Studio, visitor: Visitor) -> None:
     turn_to(visitor, "Server")
     visitor.unfold("Start a server")
     visitor.choose("Voice", "the chosen one")
-    visitor.choose("Device", "cpu")
-    visitor.choose("Precision", "float32")
     visitor.press("Start")
     visitor.sees("The run is queued.")
     wait_until(lambda: any(one.state == "ready" for one in studio.services.voice_servers()), 120)
     visitor.sees("ready", patience=2 * PATIENCE)
     turn_to(visitor, "Voices")
-    card = visitor.page.locator("[class*=st-key-voice-model]").filter(has_text="the chosen one").first
+    card = visitor.page.locator("[class*=st-key-voice-voice-]").filter(has_text="the chosen one").first
     visitor.press("Speak", within=card)
     expect(card.locator("audio")).to_have_count(2, timeout=2 * PATIENCE)
     visitor.press("Speak with this one", within=card)

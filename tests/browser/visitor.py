@@ -108,7 +108,8 @@ class Visitor:
 
     def unfold(self, title: str) -> Locator:
         """Open the expander of that title, if it is closed, and return it."""
-        folded = self.page.get_by_test_id("stExpander").filter(has=self.page.locator("summary", has_text=title)).first
+        own = self.page.locator(":scope > details > summary", has_text=title)  # not that of an expander within it
+        folded = self.page.get_by_test_id("stExpander").filter(has=own).first
         details = folded.locator("details").first
         if details.get_attribute("open") is None:
             details.locator("summary").first.click()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from core.store import Store
 
-OLD, NEW = Path("/opt/GPT-SoVITS"), Path("/data/语音 工具/GPT-SoVITS")
-PYTHON, OTHER = Path("/opt/env/bin/python"), Path("/data/语音 工具/env/bin/python")
+OLD, NEW = Path("/tools/GPT-SoVITS"), Path("/data/语音 工具/GPT-SoVITS")
+PYTHON, OTHER = Path("/tools/env/bin/python"), Path("/data/语音 工具/env/bin/python")
 
 
 def test_nobody_has_said_where_a_tool_is(store: Store) -> None:

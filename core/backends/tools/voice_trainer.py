@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from core.domain.checkout import CheckoutReport
@@ -122,6 +122,19 @@ class VoiceTrainer(Protocol):
 
     def serve(self, wanted: VoiceServing) -> Command:
         """Write the server's configuration anew and return the program that serves."""
+        ...
+
+    def hear_speakers(
+        self, folder: Path, sounds: Mapping[str, Path], *, precision: Literal["float32", "float16"], gpu: str = ""
+    ) -> Command | None:
+        """Return the program that listens to sounds with the trainer's own speaker model; None where it has none.
+
+        `sounds`: name -> wav; all that is written lies in `folder`.
+        """
+        ...
+
+    def speaker_prints(self, folder: Path) -> dict[str, tuple[float, ...]]:
+        """Return what that program heard: name -> vector; a sound that failed or is too short is not there."""
         ...
 
     def explain(self, log: str) -> StudioError | None:

@@ -17,10 +17,10 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from pydantic import Field, ValidationError
 
 from core.domain.section import Section
-from core.domain.voice_training import CardFile, VoiceCard
+from core.domain.voice_training import HEADS, CardFile, VoiceCard
 from core.errors import InvalidInputError, StudioError
 from core.stages.voice_training.cards import CARD, card_of, register
-from core.stages.voice_training.pickles import HEADS, must_be_harmless
+from core.stages.voice_training.pickles import must_be_harmless
 from core.store.files import sha256_of
 from core.translation import N_
 
@@ -137,7 +137,7 @@ def bring_in(settings: VoiceImport, *, context: RunContext, store: Store) -> dic
             raise _foreign() from error
         context.progress(0.7, N_("Looking whether its weights are harmless"))
         home = Path(folder)
-        must_be_harmless(home / card.sovits.name, HEADS.get(card.version, b"PK"))
+        must_be_harmless(home / card.sovits.name, HEADS[card.version])
         must_be_harmless(home / card.gpt.name)
         _must_sound(home / card.reference.name)
         context.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickletools
 import re
 import zipfile
@@ -14,8 +15,6 @@ from core.translation import N_
 MOST_MEMBERS: Final = 20_000
 LARGEST_PICKLE: Final = 64 << 20
 """Bytes of the part that is a program; the numbers lie beside it."""
-HEADS: Final[dict[str, bytes]] = {"v2Pro": b"05", "v2ProPlus": b"06", "v3": b"03", "v4": b"04"}
-"""First two bytes of the SoVITS weights of a version, where a zip's own would stand."""
 _ZIP: Final = b"PK"
 _HARMLESS: Final = re.compile(
     r"collections OrderedDict"
@@ -41,14 +40,36 @@ def must_be_harmless(file: Path, head: bytes = _ZIP) -> None:
     `head`: the two bytes it must begin with.
     """
     try:
-        with file.open("rb") as content:
-            found = content.read(2)
-        if found != head:
-            raise _refused(file, N_("its first bytes are not those of its model"))
-        with zipfile.ZipFile(file) as archive:
-            _look_into(archive, file)
+        with file.open("rb", buffering=0) as content:
+            if content.read(len(head)) != head:
+                raise _refused(file, N_("its first bytes are not those of its model"))
+            with zipfile.ZipFile(io.BufferedReader(_Mended(content))) as archive:
+                _look_into(archive, file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, RuntimeError) as error:
         raise _refused(file, N_("it is not whole")) from error
+
+
+class _Mended(io.RawIOBase):
+    """A file read with a zip's own first two bytes, as GPT-SoVITS reads it."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
+        start = self._file.tell()
+        count = self._file.readinto(buffer) or 0
+        for place in range(start, min(start + count, len(_ZIP))):
+            buffer[place - start] = _ZIP[place]
+        return count
 
 
 def _look_into(archive: zipfile.ZipFile, file: Path) -> None:

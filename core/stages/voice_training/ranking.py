@@ -15,11 +15,12 @@ from pydantic import Field
 
 from core.backends.asr import NoAnswerError, RefusedError
 from core.backends.drawing import facts_of
+from core.domain.identity import fingerprint
 from core.domain.pace import syllables
 from core.domain.section import Section
 from core.domain.takes import faults
 from core.domain.voice_training import KeptWeights, Sampling, TrainedVoice, VoiceServing
-from core.errors import MissingArtifactError
+from core.errors import InvalidInputError, MissingArtifactError, ToolFailedError
 from core.jobs.whole import write_whole
 from core.stages.voice_training.booth import RefusedTakeError, opened, port_of
 from core.stages.voice_training.pairing import Pair, name_of, pairs_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from core.backends.asr import Recogniser
     from core.backends.tools import VoiceTrainer
     from core.backends.voiceprint import Voiceprint
+    from core.domain.run import Command
     from core.jobs.context import RunContext
     from core.stages.voice_training.booth import Booth
     from core.store import Store
@@ -51,6 +53,7 @@ SENTENCES = (
     "我不过随口说说，你怎么当了真？",
 )
 """Said besides, in Chinese, where few clips were kept back; written for this."""
+SPEAKER_MODEL = N_("the speaker model of GPT-SoVITS")
 _LEAST, _MOST = 4, 8
 """Sentences."""
 
@@ -203,7 +206,7 @@ def run(
     context.progress(0.9, N_("Measuring the takes"))
     every = [take for pair in takes.values() for take in pair if take.sha256]
     _listen(room, takes, recogniser)
-    label, top = _liken(room, every, voiceprint)
+    label, top = _liken(room, every, voiceprint, trainer)
     scored = [
         PairScores(
             pair[0].epoch, pair[1].epoch, scores_of([one.score() for one in takes[name_of(pair)]], her_pace=_pace(room))
@@ -325,18 +328,48 @@ def _heard(room: _Room, recogniser: Recogniser, sha256: str) -> str | None:
         return None
 
 
-def _liken(room: _Room, takes: Sequence[_Take], voiceprint: Voiceprint) -> tuple[str, float | None]:
+def _liken(
+    room: _Room, takes: Sequence[_Take], voiceprint: Voiceprint, trainer: VoiceTrainer
+) -> tuple[str, float | None]:
     """Compare each take with the clips kept back; return by what measure, and how like each other these are."""
-    found = (_print(voiceprint, room.store.files.read(one["sha256"])) for one in room.trained.get("held_out", ()))
-    hers = [one for one in found if one is not None]
+    kept = [one["sha256"] for one in room.trained.get("held_out", ())]
+    if not kept:
+        return "", None
+    sounds = sorted({*kept, *(one.sha256 for one in takes)})
+    prints, label, directional = _theirs(room, sounds, trainer), SPEAKER_MODEL, True
+    if not any(one in prints for one in kept):
+        found = ((one, _print(voiceprint, room.store.files.read(one))) for one in sounds)
+        prints = {sha256: one for sha256, one in found if one is not None}
+        label, directional = voiceprint.label, voiceprint.directional
+    hers = [prints[one] for one in kept if one in prints]
     if not hers:
         return "", None
     for take in takes:
-        room.context.check()
-        own = _print(voiceprint, room.store.files.read(take.sha256))
-        if own is not None:
-            take.similarity = likeness(own, hers, directional=voiceprint.directional)
-    return voiceprint.label, ceiling(hers, directional=voiceprint.directional)
+        if take.sha256 in prints:
+            take.similarity = likeness(prints[take.sha256], hers, directional=directional)
+    return label, ceiling(hers, directional=directional)
+
+
+def _theirs(room: _Room, sounds: Sequence[str], trainer: VoiceTrainer) -> dict[str, Print]:
+    """Return what GPT-SoVITS's own speaker model hears, by sha256; nothing where it is not there or fails."""
+    context, name = room.context, f"speakers-{fingerprint(list(sounds))[:8]}"  # other sounds are another program
+    folder = context.folder / name
+    wavs = {sha256: room.store.files.path(sha256) for sha256 in sounds}
+    gpu = held_gpu(room.settings.device, context)
+    try:
+        command = trainer.hear_speakers(folder, wavs, precision=room.settings.precision, gpu=gpu)
+        if command is None:
+            context.log("GPT-SoVITS's speaker model is not there")
+            return {}
+        context.execute(name, partial(_same, command))
+    except (InvalidInputError, ToolFailedError) as failure:
+        context.log(f"GPT-SoVITS's speaker model did not listen: {failure}")
+        return {}
+    return {sha256: np.array(vector) for sha256, vector in trainer.speaker_prints(folder).items()}
+
+
+def _same(command: Command) -> Command:
+    return command
 
 
 def _print(voiceprint: Voiceprint, wav: bytes) -> Print | None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import psutil
 
 from core.backends.tools import StepOutcome, VoiceReport, VoiceStep, VoiceWeights
 from core.backends.tools.gpt_sovits import checkout as looking
-from core.backends.tools.gpt_sovits import log, preparation, serving, training
+from core.backends.tools.gpt_sovits import log, preparation, serving, speakers, training
 from core.domain.checkout import Checkout, CheckoutReport
 from core.domain.run import Command
 from core.domain.voice_training import VoiceRecipe, VoiceServing, VoiceTraining
@@ -118,6 +121,16 @@ class GptSovits:
     def serve(self, wanted: VoiceServing) -> Command:
         """See `serving.command`."""
         return serving.command(self.checkout, wanted)
+
+    def hear_speakers(
+        self, folder: Path, sounds: Mapping[str, Path], *, precision: Literal["float32", "float16"], gpu: str = ""
+    ) -> Command | None:
+        """See `speakers.command`."""
+        return speakers.command(self.checkout, folder, sounds, precision=precision, gpu=gpu)
+
+    def speaker_prints(self, folder: Path) -> dict[str, tuple[float, ...]]:
+        """See `speakers.prints`."""
+        return speakers.prints(folder)
 
     def explain(self, log_end: str) -> StudioError | None:
         """See `log.explain`."""

@@ -28,7 +28,7 @@ from core.backends.tools.gpt_sovits.preparation import (
 )
 from core.domain.checkout import Checkout
 from core.domain.run import Command
-from core.domain.voice_training import VoiceTraining
+from core.domain.voice_training import HEADS, VoiceTraining
 from core.errors import MissingArtifactError, StudioError, ToolFailedError
 from core.jobs.whole import write_whole
 from core.translation import N_
@@ -36,8 +36,6 @@ from core.translation import N_
 SOVITS_CONFIG, GPT_CONFIG = "s2.json", "s1.yaml"
 TRAIN_LOG = f"{FEATURES}/train.log"
 _GPT_TEMPLATE = "GPT_SoVITS/configs/s1longer-v2.yaml"
-_HEADS = {"v2": b"PK", "v2Pro": b"05", "v2ProPlus": b"06", "v3": b"03", "v4": b"04"}
-"""First bytes of SoVITS weights, by which the server tells their version."""
 _SAVED_AT = re.compile(r"Saving model and optimizer state at iteration (?P<epoch>\d+) to (?P<file>.+)")
 _MEGABYTE = 1_000_000
 
@@ -123,7 +121,7 @@ def clear(work: VoiceTraining, step: VoiceStep) -> None:
 def found(work: VoiceTraining, step: VoiceStep) -> list[VoiceWeights]:
     """Return a stage's whole weights, by epoch."""
     name, folder = re.escape(work.name), SOVITS_WEIGHTS
-    pattern, head = rf"{name}_e(\d+)_s\d+(_l\d+)?\.pth", _HEADS[work.recipe.version]
+    pattern, head = rf"{name}_e(\d+)_s\d+(_l\d+)?\.pth", HEADS[work.recipe.version]
     if step is VoiceStep.GPT:
         pattern, folder, head = rf"{name}-e(\d+)\.ckpt", GPT_WEIGHTS, b"PK"
     weights = {}

@@ -10,7 +10,7 @@ import pytest
 from core.domain.identity import now
 from core.domain.run import Run, RunState
 from core.domain.training import Model
-from core.errors import MissingArtifactError
+from core.errors import ConflictError, MissingArtifactError
 from core.stages.voice_training.cards import CardChoice, card_of, make_card
 from core.store import Store
 from core.store.files import sha256_of
@@ -120,3 +120,25 @@ def test_a_removed_voice_loses_its_files_and_may_be_made_again(store: Store) -> 
     again = made(store)
     assert again.id != voice.id
     card_of(again, store)
+
+
+def test_a_voice_that_a_server_speaks_with_is_not_removed(store: Store) -> None:
+    trained(store)
+    voice = made(store)
+    store.runs.add(
+        Run(
+            id="run-2",
+            kind="voice_server",
+            persona_id=PERSONA,
+            queue="servers",
+            state=RunState.RUNNING,
+            settings={"model_id": voice.id},
+            inputs={},
+            created_at=now(),
+            created_by="test",
+        )
+    )
+
+    with pytest.raises(ConflictError):
+        remove(voice.id, store=store, who="test")
+    card_of(store.models.get(voice.id), store)

@@ -13,6 +13,7 @@ import pytest
 
 from core.backends.asr import NoAnswerError, Transcript
 from core.backends.rows import build
+from core.backends.tools.gpt_sovits.checkout import SPEAKER_MODEL as SPEAKER_FILE
 from core.backends.voiceprint import VOICEPRINTS, VoiceprintSource
 from core.domain.identity import now
 from core.domain.run import Run, RunState
@@ -21,7 +22,7 @@ from core.jobs.context import RunContext
 from core.jobs.door import processes_in
 from core.jobs.machine import Machine
 from core.settings import JobSettings
-from core.stages.voice_training.ranking import SENTENCES, RankingSettings, run
+from core.stages.voice_training.ranking import SENTENCES, SPEAKER_MODEL, RankingSettings, run
 from tests.standins.gpt_sovits.world import pid_of, until
 from tests.unit.stages.voice_training.conftest import PERSONA, Desk
 
@@ -129,7 +130,7 @@ def test_every_pair_says_every_sentence_and_is_measured(jury: Jury) -> None:
     assert [one["rank"] for one in result["pairs"]] == [1, 2]
     assert result["sentences"] == ["你来了", "雨停了么"]
     assert result["measure"]["recogniser"] == "Ear 1"
-    assert result["measure"]["voiceprint"]
+    assert result["measure"]["voiceprint"] == SPEAKER_MODEL
     assert 0 < result["ceiling"] <= 1
     for pair in result["pairs"]:
         assert [take["sentence"] for take in pair["takes"]] == [0, 1]
@@ -154,6 +155,25 @@ def test_a_recogniser_that_does_not_answer_leaves_the_words_unknown(jury: Jury) 
 
     assert result["pairs"][0]["takes"][0]["heard"] is None
     assert result["pairs"][0]["scores"]["cer"] is None
+
+
+def test_without_the_speaker_model_other_ears_compare_and_are_named(jury: Jury) -> None:
+    (jury.desk.stand_in.checkout / SPEAKER_FILE).unlink()
+
+    result = jury.rank(pairs=1)
+
+    assert "MFCC" in result["measure"]["voiceprint"]
+    assert all(take["similarity"] is not None for take in result["pairs"][0]["takes"])
+
+
+def test_a_speaker_model_that_dies_leaves_the_comparison_to_other_ears(jury: Jury) -> None:
+    jury.desk.stand_in.behave(die={"2-get-sv": 1})
+
+    result = jury.rank(pairs=1)
+
+    assert "MFCC" in result["measure"]["voiceprint"]
+    assert "did not listen" in jury.log()
+    assert jury.desk.stand_in.git_status() == ""
 
 
 def test_the_words_of_clips_kept_back_are_said_and_ours_where_they_are_few(jury: Jury) -> None:
