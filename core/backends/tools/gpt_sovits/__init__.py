@@ -1,8 +1,9 @@
 """GPT-SoVITS v2 to v4 as a trainer of voices, driven as its own web page drives it; contract of commit 48b1a01.
 
 Its quirks end here. It ends with code 0 whatever happens, so files and counts decide. Its working folder is the
-checkout, where it puts nothing that lasts: lists, features, checkpoints and weights lie in the run's folder. Its
-programs leave children behind when they alone are ended; they must be ended as a group.
+checkout, where it leaves nothing but a checksum of its own dictionary (`text/g2pw/polyphonic.md5`, rewritten at the
+first Chinese words): lists, features, checkpoints and weights lie in the run's folder. Its programs leave children
+behind when they alone are ended; they must be ended as a group.
 """
 
 from __future__ import annotations
