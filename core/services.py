@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Overdue
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +16,7 @@ from core.domain.identity import new_id, now
 from core.domain.persona_file import read_persona
 from core.domain.training import Model, Vote
 from core.domain.voice_training import ServingPlace
-from core.errors import InvalidInputError, MissingToolError, NotFoundError
+from core.errors import InvalidInputError, MissingToolError, NotFoundError, ToolFailedError
 from core.job_table import job_table
 from core.jobs.curves import METRICS, curve
 from core.jobs.execution import Execution, inline_worker
@@ -55,6 +57,8 @@ SAMPLES = CONFIGS / "samples"
 
 _LATELY = 10
 """Seconds a look at the machine is good for."""
+_SAY_SECONDS = 60.0
+"""How long a page waits for words it has asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +256,24 @@ class Services:
     def say(self, model_id: str, text: str) -> Sound:
         """Return words spoken by a voice of the registry, drawn again where they come out spoiled.
 
-        ConflictError where no server runs, another StudioError when it fails; waits a minute or so at most.
+        ConflictError where no server runs, another StudioError when it fails or takes more than a minute; what is
+        spoken after that is kept for the next time it is asked for.
         """
         model = self.store.models.get(model_id)
         mouth = self.mouth(model_id, self.store.personas.get(model.persona_id))
         if mouth is None:
             raise NotFoundError(N_("There is no such voice."), remedy=N_("Choose another one."))
-        return mouth.of_text(text)
+        speaking = ThreadPoolExecutor(1, thread_name_prefix="say")
+        try:
+            return speaking.submit(mouth.of_text, text).result(_SAY_SECONDS)
+        except Overdue:
+            raise ToolFailedError(
+                N_("The voice has not spoken within {seconds:.0f} seconds."),
+                remedy=N_("Ask again in a moment, or with fewer words; the part “Server” says how the server is."),
+                seconds=_SAY_SECONDS,
+            ) from None
+        finally:
+            speaking.shutdown(wait=False)
 
     def make_voice(self, settings: Mapping[str, Any], *, who: str) -> Model:
         """Make a voice of a training's weights and return it; the same choice gives the same voice.

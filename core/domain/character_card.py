@@ -42,6 +42,8 @@ _TEXTS = (
 _LISTS = ("alternate_greetings", "tags")
 _MAX_DEPTH = 64
 _HALVES = re.compile("[\ud800-\udfff]")
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL as JSON writes it; a backslash of the text itself is written twice."""
 _DECORATOR = re.compile(r"^@@.*\n?", re.MULTILINE)
 _BACKFILLED = "This is a version 3 card, read as version 2. Use a program that knows version 3 to see all of it."
 
@@ -249,7 +251,7 @@ def _filled(text: str, name: str) -> str:
 
 def _storable(content: object) -> bool:
     written = json.dumps(content, ensure_ascii=False)
-    return _HALVES.search(written) is None and "\\u0000" not in written
+    return _HALVES.search(written) is None and _NUL.search(written) is None
 
 
 def _too_deep(content: object) -> bool:

@@ -140,11 +140,11 @@ def speakable(text: str, *, most: int) -> str:
     return words
 
 
-def state_of(address: str) -> ServerState:
-    """Look at a server of trained voices; takes a few seconds at most and never waits for its work."""
+def state_of(address: str, *, patience: float = 2.5) -> ServerState:
+    """Look at a server of trained voices, which has `patience` seconds to answer; never waits for its work."""
     from core.backends.tts.gpt_sovits_server import look_at
 
-    return look_at(address)
+    return look_at(address, patience=patience)
 
 
 def trained_voice(trained: TrainedVoice | None, addresses: Sequence[str]) -> StreamingVoice:

@@ -96,10 +96,10 @@ class VoiceServer:
         if not reader.whole or not reader.loud:
             raise _silent()
 
-    async def look(self) -> ServerState:
+    async def look(self, patience: float = _LOOK_SECONDS) -> ServerState:
         """Look at the port and at /docs; there is no better sign of life."""
         try:
-            async with self._client(_LOOK_SECONDS) as client:
+            async with self._client(patience) as client:
                 answer = await client.get("/docs")
         except httpx.ConnectError:
             return ServerState.GONE
@@ -186,10 +186,10 @@ class VoiceServer:
         )
 
 
-def look_at(address: str) -> ServerState:
+def look_at(address: str, *, patience: float = _LOOK_SECONDS) -> ServerState:
     """See `VoiceServer.look`, from any thread, also from one that has a loop of its own."""
     with ThreadPoolExecutor(1) as own:
-        return own.submit(asyncio.run, server_at(address.rstrip("/")).look()).result()
+        return own.submit(asyncio.run, server_at(address.rstrip("/")).look(patience)).result()
 
 
 _servers: dict[str, VoiceServer] = {}

@@ -28,6 +28,9 @@ _LOOK_EVERY = 0.5
 _AT_WORK = 0.05
 """Seconds of processor time between two looks that tell a working server from a hanging one."""
 _IDLE_SECONDS = 1.0
+_FIRST_LOOK, _LAST_LOOK = 2.0, 0.5
+"""Seconds a server gets to answer a look, and the last one before it is ended; with the idle second and the pause
+between looks a hang is noticed within four seconds."""
 _START_SECONDS = 300.0
 """A cold start from a slow disk."""
 _MOST_RESTARTS, _WITHIN = 4, 600.0
@@ -121,7 +124,7 @@ class _Watch:
 
     def _look(self) -> None:
         used = self.server.processor_seconds()
-        state = state_of(self.address)
+        state = state_of(self.address, patience=_FIRST_LOOK)
         if not self.server.alive():
             self._again(N_("It ended."))
         elif state is ServerState.READY:
@@ -136,7 +139,9 @@ class _Watch:
     def _hangs(self, used: float) -> bool:
         """Whether a server that does not answer does nothing either; loading weights it answers nobody, but works."""
         time.sleep(_IDLE_SECONDS)
-        return self.server.processor_seconds() - used < _AT_WORK and state_of(self.address) is not ServerState.READY
+        if self.server.processor_seconds() - used >= _AT_WORK:
+            return False
+        return state_of(self.address, patience=_LAST_LOOK) is not ServerState.READY
 
     def _answered(self) -> None:
         if not self._served:

@@ -78,6 +78,16 @@ def stranger(**changes: Any) -> dict[str, Any]:
     return {"spec": "chara_card_v2", "spec_version": "2.0", "data": {**data, **changes}}
 
 
+def test_words_that_spell_a_nul_are_words_and_a_nul_is_refused():
+    def named(name):
+        return {"spec": "chara_card_v2", "spec_version": "2.0", "data": {"name": name, "character_version": name}}
+
+    told = write_card(read_card(named("\\u0000")))["data"]
+    assert (told["name"], told["character_version"]) == ("\\u0000", "\\u0000")
+    with pytest.raises(InvalidInputError):
+        read_card(named("\\\0"))
+
+
 @given(cards())
 def test_a_card_comes_out_as_it_went_in(card):
     before = copy.deepcopy(card)

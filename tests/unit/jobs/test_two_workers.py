@@ -84,8 +84,8 @@ def test_each_worker_does_as_many_at_once_as_its_own_settings_say_and_none_of_a_
         spans = [(run.started_at, run.finished_at) for run in ended if run.worker == name]
         assert most_at_once(spans) == number  # type: ignore[arg-type]
     assert {desk.end(run).worker for run in on_gpu} == {"anna"}
-    told = {one.name: one.queues for one in desk.jobs.workers()}
-    assert told == {"anna": {"cpu": 2, "gpu": 1, "llm": 4}, "bert": {"cpu": 1, "llm": 4}}
+    told, others = {one.name: one.queues for one in desk.jobs.workers()}, {"llm": 4, "servers": 2}
+    assert told == {"anna": {"cpu": 2, "gpu": 1, **others}, "bert": {"cpu": 1, **others}}
 
 
 def test_a_run_whose_program_is_at_work_on_another_machine_goes_on_there(desk: Desk) -> None:
