@@ -56,7 +56,7 @@ class Finding:
 
 
 def examine(services: Services) -> list[Finding]:
-    """Look at everything the app uses; takes a second or two, changes nothing."""
+    """Look at everything the app uses; takes a second or two, more where GPT-SoVITS is set up, changes nothing."""
     return [
         _python(),
         *_packages(),
@@ -136,8 +136,7 @@ def _voice_tool(services: Services) -> Finding:
     found = services.look_at_voice_tool()
     for problem in found.problems:
         return Finding(name, False, problem.message.format(**problem.values), problem.remedy.format(**problem.values))
-    lacking = [model.version for model in found.models if model.missing()]
+    ready = ", ".join(model.version for model in found.models if not model.missing())
     device = ", ".join(found.gpus) or "CPU"
     versions = " ".join(f"{package} {version}" for package, version in found.versions.items())
-    ready = ", ".join(model.version for model in found.models if model.version not in lacking)
     return Finding(name, True, f"{found.commit[:12]} · {versions} · {device} · {ready or '-'}")

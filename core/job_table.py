@@ -42,6 +42,7 @@ from core.stages.voice_training.ranking import RankingSettings
 from core.stages.voice_training.serving import ServerSettings
 from core.stages.voice_training.settings import VoiceTrainingSettings
 from core.store import Store
+from core.store.files import bytes_of
 from core.translation import N_
 
 
@@ -120,8 +121,7 @@ class _Stages:
         from core.stages.finetuning.preflight import Surroundings, require
 
         version = self._store.datasets.get(context.run.inputs["dataset_version"])
-        written = sum(file.stat().st_size for file in context.folder.rglob("*") if file.is_file())
-        by_scheduler = wanted.launcher.scheduler == "slurm"
+        by_scheduler, written = wanted.launcher.scheduler == "slurm", bytes_of(context.folder)
         around = Surroundings(capacity(self._settings.workspace), elsewhere=by_scheduler, written=written)
         # The tiny base's tokenizer is learnt by the run itself; reading with one here would take as long again.
         read = None if wanted.base == TINY else sample_reader(wanted, self._store)
@@ -191,7 +191,7 @@ class _Stages:
             store=self._store,
             trainer=lambda: voice_trainer(self._settings, self._store),
             gpus=context.gpus_here,
-            written=sum(file.stat().st_size for file in context.folder.rglob("*") if file.is_file()),
+            written=bytes_of(context.folder),
         )
         require(found)
 

@@ -154,10 +154,15 @@ def voice_tool(settings: Settings, store: Store) -> Checkout:
 
 def voice_trainer(settings: Settings, store: Store) -> VoiceTrainer:
     """Return the trainer of voices; MissingToolError where nobody has said where it is."""
+    return voice_trainer_at(voice_tool(settings, store))
+
+
+def voice_trainer_at(checkout: Checkout) -> VoiceTrainer:
+    """Return the trainer of voices in that place, whether it works there or not."""
     from core.backends.rows import build
     from core.backends.tools import VOICE_TRAINERS
 
-    return build(VOICE_TRAINERS, VOICE_TRAINER, voice_tool(settings, store))
+    return build(VOICE_TRAINERS, VOICE_TRAINER, checkout)
 
 
 def own_servers(store: Store) -> list[ServingPlace]:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Overdue
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from core.domain.checkout import Checkout, CheckoutPlace, CheckoutReport
+from core.domain.checkout import Checkout, CheckoutReport
 from core.domain.identity import new_id, now
 from core.domain.persona_file import read_persona
 from core.domain.training import Model, Vote
@@ -31,6 +31,7 @@ from core.lending import (
     speaking_addresses,
     voice_tool,
     voice_trainer,
+    voice_trainer_at,
 )
 from core.settings import CONFIGS, Settings, load_settings, stage_defaults, validated
 from core.stages.dialogues.settings import ExpansionSettings, KorSettings
@@ -176,16 +177,12 @@ class Services:
         wanted = validated(FinetuneSettings, dict(settings), "finetuning")
         return pace_of(wanted, self.store.runs.all(kind="finetuning"), self.curves)
 
-    def voice_tool_place(self) -> CheckoutPlace | None:
+    def voice_tool_place(self) -> Checkout | None:
         """Return where GPT-SoVITS is, as the settings or somebody said; None where nobody has."""
-        told, configured = self.store.checkouts.get(VOICE_TRAINER), self.settings.voice
         try:
-            tool = voice_tool(self.settings, self.store)
+            return voice_tool(self.settings, self.store)
         except MissingToolError:
             return None
-        if told is not None and (configured.checkout is None or configured.python is None):
-            return replace(told, folder=tool.folder, python=tool.python)
-        return CheckoutPlace(VOICE_TRAINER, tool.folder, tool.python, "configs", now())
 
     def look_at_voice_tool(self) -> CheckoutReport:
         """Look at GPT-SoVITS's checkout, environment and pretrained files; takes some seconds.
@@ -196,13 +193,11 @@ class Services:
 
     def place_voice_tool(self, folder: Path, python: Path, *, who: str) -> CheckoutReport:
         """Say where GPT-SoVITS is; refused, with the first problem found, where it would not start from there."""
-        from core.backends.rows import build
-        from core.backends.tools import VOICE_TRAINERS
-
-        found = build(VOICE_TRAINERS, VOICE_TRAINER, Checkout(folder.absolute(), python.absolute())).examine()
+        place = Checkout(folder.absolute(), python.absolute())
+        found = voice_trainer_at(place).examine()
         for problem in found.problems:
             raise problem
-        self.store.checkouts.put(VOICE_TRAINER, folder.absolute(), python.absolute(), who=who)
+        self.store.checkouts.put(VOICE_TRAINER, place.folder, place.python, who=who)
         return found
 
     def check_voice_training(self, persona_id: str, settings: Mapping[str, Any]) -> VoicePreflight:

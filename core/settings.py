@@ -165,6 +165,24 @@ def stage_defaults(name: str, model: type[M], *, preset: str | None = None) -> M
     return validated(model, _read_yaml(file), file)
 
 
+def presets_of(name: str, *, first: str) -> tuple[str, ...]:
+    """Return the names of the files in `configs/<name>/`, the default first; who adds a file adds a preset."""
+    return first, *sorted({file.stem for file in (CONFIGS / name).glob("*.yaml")} - {first})
+
+
+def preset_of(name: str, model: type[M], preset: str) -> M:
+    """Return a preset's settings, defaults filled in; SettingsError for one there is no file of."""
+    known = sorted(file.stem for file in (CONFIGS / name).glob("*.yaml"))
+    if preset not in known:
+        raise SettingsError(
+            N_("There is no preset called {name}."),
+            remedy=N_("Choose one of: {known}."),
+            name=preset,
+            known=", ".join(known),
+        )
+    return stage_defaults(name, model, preset=preset)
+
+
 def validated(model: type[M], values: dict[str, Any], origin: Path | str = "") -> M:
     """Return the settings those values make; raise SettingsError naming the key that is wrong."""
     try:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.commands.terminal import Json, Settings, Who, answered, done_here, parsed, studio, version_named
+from core.commands.terminal import (
+    Json,
+    Settings,
+    Who,
+    answered,
+    done_here,
+    parsed,
+    queued,
+    studio,
+    told_findings,
+    version_named,
+)
 from core.errors import InvalidInputError
 from core.translation import N_
 
@@ -45,8 +56,7 @@ def finetune(
             answered(found.plain(), "\n".join(_checked(found)), as_json)
             raise typer.Exit(2 if found.blocking else 0)
         if queue:
-            run = services.jobs.submit("finetuning", chosen.persona_id, wanted, who="cli")
-            answered({"run": run.id}, f"queued as {run.id}", as_json)
+            queued(services, "finetuning", chosen.persona_id, wanted, as_json=as_json)
             return
         done = done_here(services, "finetuning", chosen.persona_id, wanted)
     answered({"run": done.id, **done.result}, f"{done.id}: {json.dumps(done.result, ensure_ascii=False)}", as_json)
@@ -54,9 +64,7 @@ def finetune(
 
 def _checked(found: Preflight) -> Iterator[str]:
     """Yield what a check before a training found, for people."""
-    for one in found.findings:
-        mark = "--" if one.blocking else "! "
-        yield f"{mark} {one.message.format(**one.values)} {one.remedy.format(**one.values)}"
+    yield from told_findings(found.findings)
     if found.memory:
         needed, free = found.memory.total / _GIGABYTE, found.memory_free / _GIGABYTE
         yield f"memory: about {needed:.1f} GB, {free:.1f} GB free"

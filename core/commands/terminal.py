@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from core.errors import InvalidInputError, RunCancelledError, StudioError
 from core.translation import N_
 
 if TYPE_CHECKING:
+    from core.domain.finding import Finding
     from core.domain.run import Run
     from core.domain.text import DatasetVersion
     from core.services import Services
@@ -59,6 +60,19 @@ def version_named(services: Services, version: str, persona: str) -> DatasetVers
             N_("There is no dataset version yet."), remedy=N_("Build one first: `python -m core dataset build`.")
         )
     return versions[0]
+
+
+def told_findings(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield what a check before a start found, a line each; what forbids the start begins with two strokes."""
+    for one in findings:
+        mark = "--" if one.blocking else "! "
+        yield f"{mark} {one.message.format(**one.values)} {one.remedy.format(**one.values)}"
+
+
+def queued(services: Services, kind: str, persona: str, settings: dict[str, Any], *, as_json: bool) -> None:
+    """Leave a run to a worker and say which it is."""
+    run = services.jobs.submit(kind, persona, settings, who="cli")
+    answered({"run": run.id}, f"queued as {run.id}", as_json)
 
 
 def parsed(pairs: list[str]) -> dict[str, Any]:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.commands.terminal import Json, Settings, Who, answered, done_here, opened, parsed, studio
+from core.commands.terminal import (
+    Json,
+    Settings,
+    Who,
+    answered,
+    done_here,
+    opened,
+    parsed,
+    queued,
+    studio,
+    told_findings,
+)
 from core.errors import InvalidInputError
 from core.translation import N_
 
@@ -132,16 +143,11 @@ def voice_train(
         wanted = {**preset_values(preset), "clip_set_id": chosen.id, **parsed(settings)}
         if check:
             found = services.check_voice_training(chosen.persona_id, wanted)
-            lines = [
-                f"{'--' if one.blocking else '! '} {one.message.format(**one.values)} {one.remedy.format(**one.values)}"
-                for one in found.findings
-            ]
-            lines.append(f"{found.clips} clips, {found.seconds:.0f} s; disk: about {found.disk_needed / 1e9:.1f} GB")
-            answered(found.plain(), "\n".join(lines), as_json)
+            needs = f"{found.clips} clips, {found.seconds:.0f} s; disk: about {found.disk_needed / 1e9:.1f} GB"
+            answered(found.plain(), "\n".join([*told_findings(found.findings), needs]), as_json)
             raise typer.Exit(2 if found.blocking else 0)
         if queue:
-            run = services.jobs.submit("voice_training", chosen.persona_id, wanted, who="cli")
-            answered({"run": run.id}, f"queued as {run.id}", as_json)
+            queued(services, "voice_training", chosen.persona_id, wanted, as_json=as_json)
             return
         done = done_here(services, "voice_training", chosen.persona_id, wanted)
     saved = ", ".join(f"{one['stage']} {one['epoch']}" for one in done.result["weights"])

@@ -19,8 +19,6 @@ class TakeFault(StrEnum):
     """Words must have been swallowed."""
     LONG = "long"
     """Words must have been repeated, or it went on after them."""
-    WRONG = "wrong"
-    """Something else was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,6 @@ class TakeFacts:
     """Largest sample, 0 to 1."""
     clipped: float
     """Share of the samples at full scale."""
-    error_rate: float | None = None
-    """Share of the characters that a recogniser heard wrongly; None where none listened."""
 
 
 FASTEST: Final[Mapping[str, float]] = {"zh": 9.0, "yue": 9.0, "ja": 12.0, "ko": 10.0, "en": 9.0}
@@ -45,7 +41,6 @@ _GRACE: Final = 1.2
 """Seconds that may be added to any take: a breath before it, an echo after it."""
 _PEAK: Final = 0.01
 _CLIPPED: Final = 0.002
-_WRONG: Final = 0.4
 
 
 def faults(facts: TakeFacts, text: str, *, language: str = "zh", speed: float = 1.0) -> Sequence[TakeFault]:
@@ -58,6 +53,5 @@ def faults(facts: TakeFacts, text: str, *, language: str = "zh", speed: float = 
         TakeFault.CLIPPED: facts.clipped > _CLIPPED,
         TakeFault.SHORT: facts.peak >= _PEAK and facts.seconds < shortest,
         TakeFault.LONG: facts.seconds > longest,
-        TakeFault.WRONG: facts.error_rate is not None and facts.error_rate > _WRONG,
     }
     return [fault for fault, holds in found.items() if holds]

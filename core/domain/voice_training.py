@@ -90,7 +90,9 @@ class VoiceRecipe(Section):
         description="The model to train from: v2 is the lightest, v2Pro keeps closer to the speaker, v3 and v4 sound "
         "fuller and need more memory.",
     )
-    device: Literal["cpu", "gpu"] = Field(default="gpu", description="Where it runs. On a CPU it takes hours.")
+    device: Literal["cpu", "gpu"] = Field(
+        default="gpu", description="Where it runs. On a CPU a usual training takes hours."
+    )
     gpus: int = Field(default=1, ge=1, le=16, description="How many GPUs work on it together.")
     precision: Literal["float32", "float16"] = Field(
         default="float16", description="Number format. On a CPU and on old GPUs float32."

@@ -90,3 +90,8 @@ def sha256_of(file: Path) -> str:
     """Return a file's sha256 (hex), read in pieces."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def bytes_of(folder: Path) -> int:
+    """Return how much a folder takes on the disk; 0 for one that is not there."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -23,12 +23,12 @@ LONGEST_NAME, LONGEST_NOTE = 80, 2000
 class Models(Rooms):
     """Text and voice models."""
 
-    def add(self, model: Model) -> None:
+    def add(self, model: Model, *, who: str = "app") -> None:
         """Register a model; registering the same id again (a resumed run) changes nothing."""
         with self._writing() as db:
             if db.execute(sa.select(t.model.c.id).where(t.model.c.id == model.id)).scalar() is None:
                 db.execute(sa.insert(t.model).values(**to_row(model)))
-                record_event(db, who="app", entity="model", entity_id=model.id, action="register", after=plain(model))
+                record_event(db, who=who, entity="model", entity_id=model.id, action="register", after=plain(model))
 
     def get(self, model_id: str) -> Model:
         """Return the model, also a removed one; NotFoundError when there is none of that id."""

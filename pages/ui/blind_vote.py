@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -16,6 +15,7 @@ from pages.ui.frame import Visit
 from pages.ui.i18n import _, number
 from pages.ui.markup import plain
 from pages.ui.state import SAID, VOTES
+from pages.ui.voice_pairs import Told, key_of, name_of, play_take, spoke, take_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class _Ballot:
     """Two pairs that said the same sentence, in the order they are heard."""
 
     sentence: int
-    first: Mapping[str, Any]
-    second: Mapping[str, Any]
+    first: Told
+    second: Told
 
 
-def blind_vote(visit: Visit, ranking: Run, pairs: Sequence[Mapping[str, Any]], sentences: Sequence[str]) -> None:
+def blind_vote(visit: Visit, ranking: Run, pairs: Sequence[Told], sentences: Sequence[str]) -> None:
     """Draw the next two takes, the three answers, and what the votes so far say."""
     tell()
-    ballot = _drawn(ranking.id, pairs, sentences)
+    ballot = _drawn(visit, ranking.id, pairs, sentences)
     if ballot is None:
         st.caption(_("A vote needs two pairs of weights that have spoken."))
         return
@@ -40,46 +40,35 @@ def blind_vote(visit: Visit, ranking: Run, pairs: Sequence[Mapping[str, Any]], s
     ):
         with column, st.container(border=True):
             st.caption(title)
-            take = _take(pair, ballot.sentence)
-            st.audio(visit.studio.store.files.read(take["sha256"]), format="audio/wav")
+            play_take(visit, take_of(pair, ballot.sentence))
     answers = {"first": _("The first is more like her"), "second": _("The second is"), "": _("No difference")}
     with st.container(horizontal=True, key="vote-answers"):
         for answer, words in answers.items():
-            st.button(
-                words, key=f"vote.{answer or 'none'}", on_click=_vote, args=(visit, ranking, ballot, answer, sentences)
-            )
+            asked = (visit, ranking, ballot, answer, sentences[ballot.sentence])
+            st.button(words, key=f"vote.{answer or 'none'}", on_click=_vote, args=asked)
         st.button(_("Pass over"), type="tertiary", key="vote.pass", on_click=_pass)
     _counted(visit, ranking, pairs)
 
 
-def key_of(pair: Mapping[str, Any]) -> str:
-    """Return what a vote calls a pair."""
-    return f"{pair['sovits']}+{pair['gpt']}"
-
-
-def _drawn(ranking_id: str, pairs: Sequence[Mapping[str, Any]], sentences: Sequence[str]) -> _Ballot | None:
+def _drawn(visit: Visit, ranking_id: str, pairs: Sequence[Told], sentences: Sequence[str]) -> _Ballot | None:
     """Draw two pairs and a sentence both have said, by chance but the same until the vote."""
     chance = random.Random(f"{ranking_id}.{VOTES.get()}")
     order = list(range(len(sentences)))
     chance.shuffle(order)
     for sentence in order:
-        spoke = [pair for pair in pairs if _take(pair, sentence).get("sha256")]
-        if len(spoke) > 1:
-            first, second = chance.sample(spoke, 2)
+        heard = [pair for pair in pairs if spoke(visit, take_of(pair, sentence))]
+        if len(heard) > 1:
+            first, second = chance.sample(heard, 2)
             return _Ballot(sentence, first, second)
     return None
 
 
-def _take(pair: Mapping[str, Any], sentence: int) -> Mapping[str, Any]:
-    return next((one for one in pair["takes"] if one["sentence"] == sentence), {})
-
-
 @careful
-def _vote(visit: Visit, ranking: Run, ballot: _Ballot, answer: str, sentences: Sequence[str]) -> None:
+def _vote(visit: Visit, ranking: Run, ballot: _Ballot, answer: str, sentence: str) -> None:
     first, second = key_of(ballot.first), key_of(ballot.second)
     winner = {"first": first, "second": second}.get(answer)
-    visit.studio.vote(ranking.id, sentences[ballot.sentence], first, second, winner, who=visit.who)
-    VOTES.set(VOTES.get() + 1)
+    visit.studio.vote(ranking.id, sentence, first, second, winner, who=visit.who)
+    _pass()
     SAID.set(_("Your vote is counted. Here are the next two."))
 
 
@@ -87,7 +76,7 @@ def _pass() -> None:
     VOTES.set(VOTES.get() + 1)
 
 
-def _counted(visit: Visit, ranking: Run, pairs: Sequence[Mapping[str, Any]]) -> None:
+def _counted(visit: Visit, ranking: Run, pairs: Sequence[Told]) -> None:
     counted = preferences(visit.studio.store.votes.of_run(ranking.id))
     if not counted:
         return
@@ -96,9 +85,7 @@ def _counted(visit: Visit, ranking: Run, pairs: Sequence[Mapping[str, Any]]) -> 
         st.dataframe(
             [
                 {
-                    _("pair"): _("sound {sovits} · speech {gpt}").format(
-                        sovits=shown[one.name]["sovits"], gpt=shown[one.name]["gpt"]
-                    ),
+                    _("pair"): name_of(shown[one.name]),
                     _("preferred"): one.wins,
                     _("not preferred"): one.losses,
                     _("no difference"): one.ties,

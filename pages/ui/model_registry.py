@@ -16,18 +16,19 @@ from core.domain.text import DatasetVersion
 from core.domain.training import Model, ModelKind
 from core.lifecycle import stage
 from core.stages.finetuning.models.exporting import archive, parts_of
-from core.stages.finetuning.registry import FOUR_BIT, bytes_of
+from core.stages.finetuning.registry import FOUR_BIT
+from core.store.files import bytes_of
 from core.store.model_folders import remove
 from core.translation import N_
-from pages.ui.decisions import careful, tell
+from pages.ui.decisions import tell
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, entries, say_next, script
 from pages.ui.i18n import _, moment, number, size_of
 from pages.ui.labels import job_title, run_state
 from pages.ui.markup import plain
-from pages.ui.model_naming import naming
+from pages.ui.model_actions import Using, naming, run_link, using
 from pages.ui.run_panel import run_panel, start_run
-from pages.ui.state import SAID, Generation, watched_run
+from pages.ui.state import Generation, watched_run
 
 _COPYING: Final = "quantising"
 _EXPORTING: Final = "model_export"
@@ -96,14 +97,7 @@ def _origin(visit: Visit, model: Model, version: DatasetVersion | None) -> None:
                 help=_("The dataset version it was trained on"),
                 query_params={"part": "versions", "version": version.id},
             )
-        if model.run_id:
-            st.page_link(
-                script(entries()["runs"]),
-                label=f":small[{_('the run')}]",
-                icon=":material/play_circle:",
-                help=_("The run that trained it"),
-                query_params={"run": model.run_id},
-            )
+        run_link(model)
 
 
 def _measured(model: Model, cards: Sequence[Scorecard]) -> None:
@@ -155,22 +149,7 @@ def _copy(model: Model) -> str:
 def _actions(visit: Visit, model: Model, runs: Sequence[Run]) -> None:
     newest = runs[0].id if runs else ""  # in the keys: a menu that started a run has done its work and closes
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"model-actions-{model.id}"):
-        if model.in_use:
-            st.button(
-                _("Stop using"),
-                icon=":material/voice_over_off:",
-                key=f"leave.{model.id}",
-                on_click=_leave,
-                args=(visit, model),
-            )
-        else:
-            st.button(
-                _("Talk with this one"),
-                icon=":material/chat:",
-                key=f"use.{model.id}",
-                on_click=_use,
-                args=(visit, model),
-            )
+        using(visit, model, _in_the_chat(visit, model))
         naming(visit, model)
         _exporting(visit, model, f"exporting-{model.id}-{newest}")
         _more(visit, model, f"more-{model.id}-{newest}-{_MENUS.key()}")
@@ -283,13 +262,10 @@ def _answers(model: Model) -> None:
         st.table({title: [plain(cell) for cell in cells] for title, cells in columns}, hide_index=True)
 
 
-@careful
-def _use(visit: Visit, model: Model) -> None:
-    visit.studio.store.models.use(model.id, who=visit.who)
-    SAID.set(_("{name} answers in the chat now.").format(name=model.name))
-
-
-@careful
-def _leave(visit: Visit, model: Model) -> None:
-    visit.studio.store.models.leave(model.id, who=visit.who)
-    SAID.set(_("{name}'s own lines answer in the chat now.").format(name=visit.persona.name))
+def _in_the_chat(visit: Visit, model: Model) -> Using:
+    return Using(
+        _("Talk with this one"),
+        ":material/chat:",
+        _("{name} answers in the chat now.").format(name=model.name),
+        _("{name}'s own lines answer in the chat now.").format(name=visit.persona.name),
+    )

@@ -21,8 +21,9 @@ from pages.ui.run_panel import stage_run, start_run
 from pages.ui.settings_form import settings_form
 from pages.ui.state import TRAINED
 from pages.ui.tables import chosen_row
+from pages.ui.voice_pairs import name_of, play_take, take_of
 
-RANKING: Final = "voice_ranking"
+_RANKING: Final = "voice_ranking"
 _MOST_BESIDE: Final = 3
 MEASURES: Final[Mapping[str, tuple[str, str]]] = {
     "cer": (N_("wrong characters (CER)"), "0.0 %"),
@@ -46,7 +47,7 @@ def choice_room(visit: Visit) -> None:
     TRAINED.set(training.id)
     rankings = [
         run
-        for run in visit.studio.store.runs.all(persona_id=visit.persona.id, kind=RANKING)
+        for run in visit.studio.store.runs.all(persona_id=visit.persona.id, kind=_RANKING)
         if run.settings.get("run_id") == training.id
     ]
     done = next((run for run in rankings if run.state is RunState.SUCCEEDED), None)
@@ -58,7 +59,7 @@ def choice_room(visit: Visit) -> None:
     ):
         _form(visit, training)
     if rankings and not (done and rankings[0] is done):
-        stage_run(visit, kind=RANKING)
+        stage_run(visit, kind=_RANKING)
     if done is None:
         st.caption(_("Until they are measured, a voice can be made of any pair by its epochs."))
         _voice_of(visit, training, None, {})
@@ -98,19 +99,15 @@ def _form(visit: Visit, training: Run) -> None:
         omit={"run_id"},
     )
     if st.button(_("Start"), type="primary", icon=":material/play_arrow:", key="rank.start"):
-        start_run(visit, {**values, "run_id": training.id}, kind=RANKING)
+        start_run(visit, {**values, "run_id": training.id}, kind=_RANKING)
 
 
 def _measured(visit: Visit, training: Run, ranking: Run) -> None:
     pairs: Sequence[Mapping[str, Any]] = ranking.result["pairs"]
     sentences: Sequence[str] = ranking.result["sentences"]
     st.markdown(f"##### {_('Measured')}")
-    measured_with(ranking.result)
-    rows = [
-        {_("rank"): pair["rank"], _("pair"): name_of(pair), _("total"): _shown(pair["total"], "0.000")} | _row(pair)
-        for pair in pairs
-    ]
-    picked = chosen_row(rows, key=f"ranked.{ranking.id}")
+    _measured_with(ranking.result)
+    picked = chosen_row([_row(pair) for pair in pairs], key=f"ranked.{ranking.id}")
     best = pairs[picked or 0]
     charts.bars({name_of(pair): pair["total"] for pair in pairs}, title=_("Total"), key=f"total.{ranking.id}", digits=3)
     beside, vote = st.tabs([_("Listen side by side"), _("Vote blindly")])
@@ -121,7 +118,7 @@ def _measured(visit: Visit, training: Run, ranking: Run) -> None:
     _voice_of(visit, training, best, best["scores"])
 
 
-def measured_with(result: Mapping[str, Any]) -> None:
+def _measured_with(result: Mapping[str, Any]) -> None:
     """Say by what ears the figures came about; other ears give other figures."""
     measure = result["measure"]
     told = []
@@ -136,11 +133,6 @@ def measured_with(result: Mapping[str, Any]) -> None:
             _("Her own clips reach {number} among themselves.").format(number=number(result["ceiling"], "0.000"))
         )
     st.caption("  \n".join(told))
-
-
-def name_of(pair: Mapping[str, Any]) -> str:
-    """Return what a pair is called: the epochs of its two stages."""
-    return _("sound {sovits} · speech {gpt}").format(sovits=pair["sovits"], gpt=pair["gpt"])
 
 
 def _row(pair: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,18 +164,10 @@ def _beside(visit: Visit, ranking: Run, pairs: Sequence[Mapping[str, Any]], sent
     for column, name in zip(st.columns(len(chosen)), chosen, strict=True):
         with column, st.container(border=True):
             st.markdown(f"**{plain(name)}**")
-            take = next((one for one in names[name]["takes"] if one["sentence"] == sentence), None)
+            take = take_of(names[name], sentence)
             play_take(visit, take)
             if take:
                 _facts(take)
-
-
-def play_take(visit: Visit, take: Mapping[str, Any] | None) -> None:
-    """Draw the player of a take; say it where there is no sound."""
-    if take is None or not take.get("sha256") or not visit.studio.store.files.has(take["sha256"]):
-        st.caption(_("It said nothing."))
-        return
-    st.audio(visit.studio.store.files.read(take["sha256"]), format="audio/wav")
 
 
 def _facts(take: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,20 +11,23 @@ import streamlit as st
 from core.domain.run import Run, RunState
 from core.domain.training import Model, ModelKind
 from core.domain.voice_training import VoiceCard
-from pages.ui.decisions import careful, tell
+from pages.ui.decisions import tell
 from pages.ui.errors import told_to_the_user
-from pages.ui.frame import Visit, entries, say_next, script
+from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, moment, number, size_of
 from pages.ui.markup import plain
-from pages.ui.model_naming import naming
+from pages.ui.model_actions import Using, naming, run_link, using
 from pages.ui.run_panel import run_panel, stage_run, start_run
-from pages.ui.state import SAID, Generation
+from pages.ui.state import Generation
 from pages.ui.voice_choice import MEASURES
+from pages.ui.voice_pairs import called
 
 _EXPORTING: Final = "voice_export"
 _IMPORTING: Final = "voice_import"
 _TRIED: Final = "竹子底下凉，你且进来坐坐。"
 """What stands in the box to begin with; voices speak the language they were trained on."""
+_MOST_DOWNLOADED: Final = 1_000_000_000
+"""Bytes of the largest zip that is handed out here; Streamlit keeps it in memory."""
 _UPLOADS: Final = Generation("voices.uploads")
 _MENUS: Final = Generation("voices.menus")
 """Raised when a menu has done its work and is to close."""
@@ -40,13 +42,15 @@ def voices_room(visit: Visit) -> None:
     elif not any(voice.in_use for voice in voices):
         st.caption(_("None of them speaks in the chat: her recorded clips and the built-in voice do."))
     exports = visit.studio.store.runs.all(persona_id=visit.persona.id, kind=_EXPORTING)
+    served = any(one.state == "ready" for one in visit.studio.voice_servers())
     for voice in voices:
         with st.container(border=True, key=f"voice-{voice.id}"):
-            _card(visit, voice, [run for run in exports if run.settings.get("model_id") == voice.id])
+            mine = [run for run in exports if run.settings.get("model_id") == voice.id]
+            _card(visit, voice, mine, served=served)
     _bring_in(visit, folded=bool(voices))
 
 
-def _card(visit: Visit, voice: Model, exports: Sequence[Run]) -> None:
+def _card(visit: Visit, voice: Model, exports: Sequence[Run], *, served: bool) -> None:
     card = VoiceCard.model_validate(voice.manifest["card"])
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"voice-head-{voice.id}"):
         st.markdown(f"#### {plain(voice.name)}", width="content")
@@ -61,7 +65,7 @@ def _card(visit: Visit, voice: Model, exports: Sequence[Run]) -> None:
     with left:
         _reference(visit, voice, card)
     with right:
-        _try(visit, voice)
+        _try(visit, voice, served=served)
     _actions(visit, voice, card, exports)
     _under_way(visit, exports)
 
@@ -69,18 +73,11 @@ def _card(visit: Visit, voice: Model, exports: Sequence[Run]) -> None:
 def _origin(voice: Model, card: VoiceCard) -> None:
     told = [f"GPT-SoVITS {card.version}"]
     if card.sovits_epoch is not None and card.gpt_epoch is not None:
-        told.append(_("sound {sovits} · speech {gpt}").format(sovits=card.sovits_epoch, gpt=card.gpt_epoch))
+        told.append(called(card.sovits_epoch, card.gpt_epoch))
     told += [size_of(card.gpt.bytes + card.sovits.bytes + card.reference.bytes), moment(voice.created_at)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"voice-origin-{voice.id}"):
         st.caption(" · ".join(told), width="content")
-        if voice.run_id:
-            st.page_link(
-                script(entries()["runs"]),
-                label=f":small[{_('the run')}]",
-                icon=":material/play_circle:",
-                help=_("The run that trained it"),
-                query_params={"run": voice.run_id},
-            )
+        run_link(voice)
 
 
 def _scores(scores: Mapping[str, float | None]) -> str:
@@ -101,36 +98,21 @@ def _reference(visit: Visit, voice: Model, card: VoiceCard) -> None:
         st.caption(_("Its sound is not there any more."))
 
 
-def _try(visit: Visit, voice: Model) -> None:
+def _try(visit: Visit, voice: Model, *, served: bool) -> None:
     with st.form(f"try.{voice.id}", border=False), told_to_the_user():
         words = st.text_input(_("Let it say something"), _TRIED, max_chars=200, key=f"try.words.{voice.id}")
         if st.form_submit_button(_("Speak"), icon=":material/play_arrow:"):
             with st.spinner(_("It speaks"), show_time=True):
                 sound = visit.studio.say(voice.id, words)
             st.audio(sound.wav, format="audio/wav", autoplay=True)
-    if not any(one.state == "ready" for one in visit.studio.voice_servers()):
+    if not served:
         st.caption(_("No voice server runs. Start one in the part “Server”."))
 
 
 def _actions(visit: Visit, voice: Model, card: VoiceCard, exports: Sequence[Run]) -> None:
     newest = exports[0].id if exports else ""  # in the keys: a menu that started a run has done its work and closes
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"voice-actions-{voice.id}"):
-        if voice.in_use:
-            st.button(
-                _("Stop using"),
-                icon=":material/voice_over_off:",
-                key=f"leave.{voice.id}",
-                on_click=_leave,
-                args=(visit, voice),
-            )
-        else:
-            st.button(
-                _("Speak with this one"),
-                icon=":material/record_voice_over:",
-                key=f"use.{voice.id}",
-                on_click=_use,
-                args=(visit, voice),
-            )
+        using(visit, voice, _in_the_chat(voice))
         naming(visit, voice)
         with st.popover(
             _("Export"), icon=":material/outbox:", type="tertiary", key=f"voice-export-{voice.id}-{newest}"
@@ -178,9 +160,11 @@ def _exported(file: Path, result: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"exported-{file.name}"):
         st.caption(_("Exported, {size}, as").format(size=size_of(result["bytes"])), width="content")
         st.code(str(file), language=None, wrap_lines=True, width="content")
+        if result["bytes"] > _MOST_DOWNLOADED:
+            return
         st.download_button(
             _("Download"),
-            partial(file.read_bytes),
+            file.read_bytes,
             file_name=file.name,
             mime="application/zip",
             icon=":material/folder_zip:",
@@ -207,13 +191,10 @@ def _bring_in(visit: Visit, *, folded: bool) -> None:
         stage_run(visit, kind=_IMPORTING)
 
 
-@careful
-def _use(visit: Visit, voice: Model) -> None:
-    visit.studio.store.models.use(voice.id, who=visit.who)
-    SAID.set(_("{name} speaks in the chat now.").format(name=voice.name))
-
-
-@careful
-def _leave(visit: Visit, voice: Model) -> None:
-    visit.studio.store.models.leave(voice.id, who=visit.who)
-    SAID.set(_("Her clips and the built-in voice speak in the chat now."))
+def _in_the_chat(voice: Model) -> Using:
+    return Using(
+        _("Speak with this one"),
+        ":material/record_voice_over:",
+        _("{name} speaks in the chat now.").format(name=voice.name),
+        _("Her clips and the built-in voice speak in the chat now."),
+    )

@@ -45,7 +45,9 @@ def _list(visit: Visit) -> None:
         st.caption(_("No voice server runs: trained voices are silent until one does."))
     for one in servers:
         word, colour, symbol = _STATES[one.state]
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"server-{one.address}"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key=f"server-{one.run_id or one.address}"
+        ):
             st.markdown(f"`{one.address or '…'}`", width="content")
             st.badge(_(word), color=colour, icon=symbol)
             st.caption(_("a run of ours") if one.run_id else _("named in configs/app.yaml"), width="content")

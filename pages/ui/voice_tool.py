@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.domain.checkout import CheckoutPlace, CheckoutReport, FileState, ModelReport, NeededFile
+from core.domain.checkout import Checkout, CheckoutReport, FileState, ModelReport, NeededFile
 from core.errors import StudioError
 from core.services import Services
 from core.translation import N_
@@ -50,7 +50,7 @@ def looked_at(visit: Visit) -> dict[str, Any]:
     return _looked_at(visit.studio, str(visit.studio.settings.workspace), where)
 
 
-def _form(visit: Visit, place: CheckoutPlace | None) -> None:
+def _form(visit: Visit, place: Checkout | None) -> None:
     fixed = visit.studio.settings.voice
     with st.form("voice-tool", border=place is None), told_to_the_user():
         folder = st.text_input(

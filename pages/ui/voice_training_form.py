@@ -25,11 +25,11 @@ _FRESH: Final = 20
 _PRESETS: Final[Mapping[str, str]] = {
     "v2pro-gpu": N_(
         "What GPT-SoVITS's own page begins with: the model v2Pro, which keeps close to the speaker, on one GPU. "
-        "A few minutes of clean clips are enough; about half an hour on a GPU with 8 GB."
+        "A few minutes of clean clips are enough."
     ),
     "v2-cpu": N_(
-        "The lightest model on the processor, with short stages. It shows the whole path without a GPU and takes "
-        "hours all the same; do not expect her voice of it."
+        "The lightest model on the processor, with short stages. It shows the whole path without a GPU, in about "
+        "twenty minutes for a handful of clips on two quiet cores; do not expect her voice of it."
     ),
 }
 """What each preset is, needs and takes; a preset of one's own speaks by its name."""

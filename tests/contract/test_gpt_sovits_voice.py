@@ -14,7 +14,7 @@ import pytest
 
 from core.backends.rows import build
 from core.backends.tools import VoiceStep
-from core.backends.tts import VOICES, GoneError, ServerState, VoiceSource, gpt_sovits, gpt_sovits_server
+from core.backends.tts import VOICES, GoneError, ServerState, VoiceSource, gpt_sovits, gpt_sovits_server, state_of
 from core.backends.tts.gpt_sovits import GptSovitsVoice
 from core.domain.voice_training import Sampling
 from core.errors import ConflictError, InvalidInputError, MissingArtifactError, SettingsError, ToolFailedError
@@ -258,16 +258,16 @@ def test_a_hanging_server_is_noticed_and_called_gone(stand_in, trainer, tmp_path
         os.killpg(group, signal.SIGSTOP)
         with pytest.raises(GoneError, match="hangs"):
             voice.speak(TEXT)
-        assert voice.state() is ServerState.BUSY
+        assert state_of(address) is ServerState.BUSY
         os.killpg(group, signal.SIGCONT)
 
-        until(lambda: voice.state() is ServerState.READY)
+        until(lambda: state_of(address) is ServerState.READY)
         assert voice.speak(TEXT).seconds > 1
 
 
-def test_a_server_is_looked_at_from_within_a_loop_too(voice):
+def test_a_server_is_looked_at_from_within_a_loop_too(address):
     async def looks() -> object:
-        return voice.state()
+        return state_of(address)
 
     with ThreadPoolExecutor(1) as own:  # this thread may have a loop already, of a browser's tests
         assert own.submit(asyncio.run, looks()).result() is ServerState.READY
@@ -317,7 +317,7 @@ def test_a_server_killed_in_the_middle_is_gone_and_its_successor_is_made_ready(s
         end_hard(tmp_path / "serve/program")
         with pytest.raises(GoneError):
             list(stream)
-        assert voice.state() is ServerState.GONE
+        assert state_of(address) is ServerState.GONE
     stand_in.behave()
     stand_in.forget_requests()
 
@@ -365,7 +365,7 @@ def test_two_servers_share_the_work_and_one_stands_in_for_the_other(stand_in, tr
 
         end_hard(tmp_path / "first/program")
         assert voice.speak(TEXT).seconds > 1
-        assert voice.state() is ServerState.READY
+        assert state_of(second) is ServerState.READY
 
 
 def test_another_draw_is_asked_for_with_another_seed(stand_in, voice):

@@ -101,10 +101,6 @@ class StreamingVoice(Voice, Protocol):
         """Do now what the first words would wait for; StudioError when that cannot be done."""
         ...
 
-    def state(self) -> ServerState:
-        """Look at the server; takes a few seconds at most and never waits for its work."""
-        ...
-
 
 def personal(settings: type[S], values: Mapping[str, float | str]) -> S:
     """Return a persona's settings of a voice; SettingsError naming the one that is wrong."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from core.backends.addresses import is_address
 from core.backends.relay import relayed, run_until
-from core.backends.tts import GoneError, ServerState, speakable
-from core.backends.tts.gpt_sovits_server import VoiceServer, look_at, server_at
+from core.backends.tts import GoneError, speakable
+from core.backends.tts.gpt_sovits_server import VoiceServer, server_at
 from core.backends.tts.pcm import WIDTH, sound_of
 from core.domain.voice import Sound
 from core.domain.voice_training import ADAPTED, TrainedVoice
@@ -91,11 +91,6 @@ class GptSovitsVoice:
         """Load the weights, set the reference and warm up."""
         for _ in self._samples("", BY_SENTENCE, cancel=Event()):
             pass
-
-    def state(self) -> ServerState:
-        """Look at the servers; the best of them counts."""
-        found = {look_at(one.address) for one in self._servers}
-        return next(state for state in ServerState if state in found)
 
     def close(self) -> None:
         """Each take has its own connection, closed with it."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -12,12 +10,11 @@ from core.backends.drawing import drawn
 from core.backends.tts import Voice
 from core.domain.identity import fingerprint
 from core.domain.persona import Persona
+from core.domain.sounds import sound_of
 from core.domain.voice import Sound
-from core.errors import InvalidInputError
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.voices import Spoken, prepare_voice, spoken_by
 from core.store import Store
-from core.translation import N_
 
 CLIP = "clip"
 """The voice's name where her own recording plays."""
@@ -91,32 +88,3 @@ def mouth_of(
         return None
     spoken = spoken_by(voice, persona, store=store, settings=settings, servers=servers)
     return PersonaMouth(spoken, persona, store=store, redraw=settings.redraw)
-
-
-def sound_of(wav: bytes) -> Sound:
-    """Return a 16-bit wav as a sound."""
-    with wave.open(io.BytesIO(wav)) as file:
-        return Sound(wav=wav, sample_rate=file.getframerate(), seconds=file.getnframes() / file.getframerate())
-
-
-def joined(sounds: Sequence[Sound]) -> Sound:
-    """Return sounds of one rate and channel count as one; InvalidInputError when they differ or there are none."""
-    shape, frames = None, []
-    for sound in sounds:
-        with wave.open(io.BytesIO(sound.wav)) as file:
-            own = file.getnchannels(), file.getsampwidth(), file.getframerate()
-            if shape not in (None, own):
-                raise InvalidInputError(
-                    N_("These sounds differ in their sample rate."), remedy=N_("Play them one after the other.")
-                )
-            shape = own
-            frames.append(file.readframes(file.getnframes()))
-    if shape is None:
-        raise InvalidInputError(N_("There is no sound to join."), remedy=N_("Speak something first."))
-    whole = io.BytesIO()
-    with wave.open(whole, "wb") as file:
-        file.setnchannels(shape[0])
-        file.setsampwidth(shape[1])
-        file.setframerate(shape[2])
-        file.writeframes(b"".join(frames))
-    return sound_of(whole.getvalue())

@@ -12,12 +12,13 @@ from core.backends.llm import ChatModel, ChatRole, ChatTurn
 from core.domain.chat import Conversation, Message, Speaker
 from core.domain.identity import new_id, now
 from core.domain.persona import Persona
+from core.domain.sounds import joined
 from core.domain.voice import Sound
 from core.errors import InvalidInputError
 from core.stages.chat.choice import Choice
 from core.stages.chat.clauses import ClauseSegmenter
 from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
-from core.stages.chat.mouth import CLIP, Mouth, joined
+from core.stages.chat.mouth import CLIP, Mouth
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.spoken import Piece, TextOver, spoken
 from core.store import Store

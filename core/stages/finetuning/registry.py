@@ -81,8 +81,3 @@ def home_of(model: Model, store: Store) -> Path:
             name=model.name,
         )
     return home
-
-
-def bytes_of(folder: Path) -> int:
-    """Return how much a folder takes on the disk; 0 for one that is not there."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

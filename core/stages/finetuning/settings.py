@@ -8,13 +8,10 @@ from pydantic import Field
 
 from core.domain.recipe import TINY, Recipe, TinyBase
 from core.domain.section import Section
-from core.errors import SettingsError
-from core.settings import CONFIGS, stage_defaults
-from core.translation import N_
+from core.settings import preset_of, presets_of
 
 _FIRST = "tiny-cpu"
-PRESETS = (_FIRST, *sorted({file.stem for file in (CONFIGS / "finetuning").glob("*.yaml")} - {_FIRST}))
-"""Names of the files in `configs/finetuning/`, the default first; who adds a file adds a preset."""
+PRESETS = presets_of("finetuning", first=_FIRST)
 
 
 class Subject(Section):
@@ -49,12 +46,5 @@ class FinetuneSettings(Recipe, Subject):
 
 
 def preset_values(name: str) -> dict[str, Any]:
-    """Return a preset's settings, defaults filled in, as plain values; SettingsError for an unknown name."""
-    if name not in PRESETS:
-        raise SettingsError(
-            N_("There is no preset called {name}."),
-            remedy=N_("Choose one of: {known}."),
-            name=name,
-            known=", ".join(PRESETS),
-        )
-    return stage_defaults("finetuning", FinetuneSettings, preset=name).model_dump(mode="json")
+    """Return a preset's settings as plain values; SettingsError for an unknown name."""
+    return preset_of("finetuning", FinetuneSettings, name).model_dump(mode="json")

@@ -75,7 +75,8 @@ def voice_from(wanted: CardChoice, run: Run, result: Mapping[str, Any], *, store
         card.reference.name: store.files.path(reference["sha256"]),
     }
     usual = f"{result['version']} e{wanted.sovits_epoch}+e{wanted.gpt_epoch}"
-    return register(card, sources, name=wanted.name or usual, persona_id=run.persona_id, run_id=run.id, store=store)
+    name = wanted.name or usual
+    return register(card, sources, name=name, persona_id=run.persona_id, run_id=run.id, store=store, who=who)
 
 
 def register(
@@ -86,6 +87,7 @@ def register(
     persona_id: str,
     run_id: str | None,
     store: Store,
+    who: str,
 ) -> Model:
     """Put a voice's files into a folder of its own, whole or not at all, and register it.
 
@@ -123,7 +125,7 @@ def register(
         created_at=now(),
         manifest={"card": told},
     )
-    store.models.add(model)
+    store.models.add(model, who=who)
     return model
 
 

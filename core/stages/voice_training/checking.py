@@ -37,8 +37,9 @@ def check(
     clips = store.clip_sets.clips(clip_set_id)
     needed = 0
     try:
-        tool: CheckoutReport | StudioError = trainer().examine()
-        needed = trainer().bytes_needed(_work(settings, divided(clips, held_out=settings.held_out).trained))
+        driver = trainer()
+        tool: CheckoutReport | StudioError = driver.examine()
+        needed = driver.bytes_needed(_work(settings, divided(clips, held_out=settings.held_out).trained))
     except StudioError as refusal:
         tool = refusal
     return preflight(

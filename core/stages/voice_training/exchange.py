@@ -148,6 +148,7 @@ def bring_in(settings: VoiceImport, *, context: RunContext, store: Store) -> dic
             persona_id=context.run.persona_id,
             run_id=context.run.id,
             store=store,
+            who=context.run.created_by,
         )
     context.progress(1.0, N_("The voice is here"))
     return {"model": model.id}

@@ -22,7 +22,8 @@ from core.domain.takes import faults
 from core.domain.voice_training import KeptWeights, Sampling, TrainedVoice, VoiceServing
 from core.errors import InvalidInputError, MissingArtifactError, ToolFailedError
 from core.jobs.whole import write_whole
-from core.stages.voice_training.booth import RefusedTakeError, opened, port_of
+from core.stages.voice_training.booth import RefusedTakeError, opened
+from core.stages.voice_training.devices import held_gpu
 from core.stages.voice_training.pairing import Pair, name_of, pairs_of
 from core.stages.voice_training.scoring import (
     PairScores,
@@ -34,7 +35,7 @@ from core.stages.voice_training.scoring import (
     ranked,
     scores_of,
 )
-from core.stages.voice_training.serving import held_gpu
+from core.stages.voice_training.server_watch import port_of
 from core.translation import N_
 
 if TYPE_CHECKING:

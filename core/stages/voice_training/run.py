@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.backends.tools import StepOutcome, VoiceStep
 from core.domain.voice_training import TrainingClip, VoiceTraining
-from core.errors import InvalidInputError, MissingArtifactError, StudioError, ToolFailedError
+from core.errors import MissingArtifactError, StudioError, ToolFailedError
 from core.jobs.whole import write_whole
+from core.stages.voice_training.devices import held_gpus
 from core.stages.voice_training.dividing import Divided, divided
 from core.stages.voice_training.keeping import keep
 from core.stages.voice_training.watching import StepWatch
@@ -20,7 +21,6 @@ from core.translation import N_
 if TYPE_CHECKING:
     from core.backends.tools import VoiceTrainer
     from core.domain.voice import ClipSet, SetClip
-    from core.domain.voice_training import VoiceRecipe
     from core.jobs.context import RunContext
     from core.stages.voice_training.settings import VoiceTrainingSettings
     from core.store import Store
@@ -53,7 +53,7 @@ def run(settings: VoiceTrainingSettings, *, context: RunContext, store: Store, t
         folder=context.folder,
         clips=_clips(parts, context, store),
         recipe=settings.recipe(),
-        gpus=_gpus(settings.recipe(), context),
+        gpus=held_gpus(settings.device, settings.gpus, context),
     )
     room = _Room(settings, context, trainer, work)
     since = context.step("begun", time.time)
@@ -108,21 +108,6 @@ def _clips(parts: Divided, context: RunContext, store: Store) -> tuple[TrainingC
             context.check()
             write_whole(clip.wav, store.files.read(one.sha256))
     return clips
-
-
-def _gpus(recipe: VoiceRecipe, context: RunContext) -> tuple[str, ...]:
-    """Wait for the GPUs and return their numbers, which is how GPT-SoVITS takes them."""
-    if recipe.device != "gpu":
-        context.gpus(0)
-        return ()
-    held = context.gpus(recipe.gpus)
-    if named := [gpu for gpu in held if not gpu.isdecimal()]:
-        raise InvalidInputError(
-            N_("GPT-SoVITS takes GPUs by their number, and {gpu} has none."),
-            remedy=N_("Name GPUs by number in configs/app.yaml (jobs.gpus); a slice of a GPU cannot be used."),
-            gpu=named[0],
-        )
-    return held
 
 
 def _train(room: _Room) -> list[str]:

@@ -7,13 +7,10 @@ from typing import Any
 from pydantic import Field
 
 from core.domain.voice_training import VoiceRecipe
-from core.errors import SettingsError
-from core.settings import CONFIGS, stage_defaults
-from core.translation import N_
+from core.settings import preset_of, presets_of
 
 _FIRST = "v2pro-gpu"
-PRESETS = (_FIRST, *sorted({file.stem for file in (CONFIGS / "voice_training").glob("*.yaml")} - {_FIRST}))
-"""Names of the files in `configs/voice_training/`, the default first; who adds a file adds a preset."""
+PRESETS = presets_of("voice_training", first=_FIRST)
 
 
 class VoiceTrainingSettings(VoiceRecipe):
@@ -33,12 +30,5 @@ class VoiceTrainingSettings(VoiceRecipe):
 
 
 def preset_values(name: str) -> dict[str, Any]:
-    """Return a preset's settings, defaults filled in, as plain values; SettingsError for an unknown name."""
-    if name not in PRESETS:
-        raise SettingsError(
-            N_("There is no preset called {name}."),
-            remedy=N_("Choose one of: {known}."),
-            name=name,
-            known=", ".join(PRESETS),
-        )
-    return stage_defaults("voice_training", VoiceTrainingSettings, preset=name).model_dump(mode="json")
+    """Return a preset's settings as plain values; SettingsError for an unknown name."""
+    return preset_of("voice_training", VoiceTrainingSettings, name).model_dump(mode="json")

@@ -4,9 +4,10 @@ import pytest
 
 from core.backends.tts import VoiceSource
 from core.domain.identity import now
+from core.domain.sounds import joined
 from core.domain.voice import Clip, Recording
 from core.errors import InvalidInputError, StudioError
-from core.stages.chat.mouth import PersonaMouth, joined, mouth_of
+from core.stages.chat.mouth import PersonaMouth, mouth_of
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.voices import Spoken
 from tests.contract.doubles import tone

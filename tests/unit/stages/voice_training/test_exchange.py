@@ -68,7 +68,9 @@ class Post:
             }
         )
         sources = {name: self.folder / name for name in contents}
-        return register(card, sources, name="竹影 Bamboo", persona_id=PERSONA, run_id=None, store=self.store)
+        return register(
+            card, sources, name="竹影 Bamboo", persona_id=PERSONA, run_id=None, store=self.store, who="test"
+        )
 
     def sent(self, voice: Model) -> Path:
         """Export a voice and return the zip."""

@@ -200,25 +200,13 @@ def test_a_take_that_came_is_not_spoken_again_after_an_interruption(jury: Jury) 
     assert pair["takes"][0]["took"] == said["took"]
 
 
-def test_a_killed_server_is_started_again_and_the_sentence_spoken(jury: Jury) -> None:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
+def test_a_server_that_is_lost_is_started_again_and_the_sentence_spoken(jury: Jury, end: signal.Signals) -> None:
     jury.desk.stand_in.behave(tts_seconds=1.0)
     with ThreadPoolExecutor(1) as pool:
         ranking = pool.submit(jury.rank)
         until(lambda: "take 2+2 0" in jury.steps or ranking.done())
-        os.killpg(jury.pid(), signal.SIGKILL)
-        jury.desk.stand_in.behave()
-        result = ranking.result(120)
-
-    assert all(take["sha256"] for pair in result["pairs"] for take in pair["takes"])
-    assert "started again" in jury.log()
-
-
-def test_a_hanging_server_is_ended_started_again_and_the_sentence_spoken(jury: Jury) -> None:
-    jury.desk.stand_in.behave(tts_seconds=1.0)
-    with ThreadPoolExecutor(1) as pool:
-        ranking = pool.submit(jury.rank)
-        until(lambda: "take 2+2 0" in jury.steps or ranking.done())
-        os.killpg(jury.pid(), signal.SIGSTOP)
+        os.killpg(jury.pid(), end)
         jury.desk.stand_in.behave()
         result = ranking.result(120)
 

@@ -22,7 +22,7 @@ from core.jobs.context import RunContext
 from core.jobs.machine import Machine
 from core.lending import own_servers
 from core.settings import JobSettings
-from core.stages.voice_training import serving
+from core.stages.voice_training import server_watch
 from core.stages.voice_training.serving import ServerSettings, run
 from core.store import Store
 from tests.standins.gpt_sovits.layout import StandIn, lay_out
@@ -138,7 +138,13 @@ def test_a_hanging_server_is_ended_and_started_again(keeper: Keeper) -> None:
 
 
 def test_a_hang_is_noticed_within_five_seconds_however_the_looks_fall() -> None:
-    assert serving._LOOK_EVERY + serving._FIRST_LOOK + serving._IDLE_SECONDS + serving._LAST_LOOK < 5
+    steps = (
+        server_watch.LOOK_EVERY,
+        server_watch._FIRST_LOOK,
+        server_watch._IDLE_SECONDS,
+        server_watch._LAST_LOOK,
+    )
+    assert sum(steps) < 5
 
 
 def test_a_server_that_loads_answers_nobody_and_is_left_alone(keeper: Keeper) -> None:
