@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from core.backends.tts import Voice
 from core.domain.identity import now
 from core.domain.voice import ClipSet, SetClip
 from core.store import Store
@@ -25,7 +27,20 @@ SAID = (
 
 def frozen_set(store: Store, persona_id: str, *, clips: int = 8, set_id: str = "set-1", **changes: Any) -> ClipSet:
     """Store a set of so many clips, the first of them a reference, and return it; `changes` are made to each clip."""
-    members = [_member(store, number, **changes) for number in range(clips)]
+    return _freeze(store, persona_id, [_member(store, number, **changes) for number in range(clips)], set_id)
+
+
+def spoken_set(store: Store, persona_id: str, voice: Voice, lines: Sequence[str]) -> ClipSet:
+    """Store a set of the lines as a voice speaks them, the first of them a reference, and return it."""
+    members = []
+    for number, line in enumerate(lines):
+        sound = voice.speak(line)
+        spoken = {"sha256": store.files.put(sound.wav), "seconds": sound.seconds, "text": line}
+        members.append(_member(store, number, **spoken))
+    return _freeze(store, persona_id, members, "spoken")
+
+
+def _freeze(store: Store, persona_id: str, members: Sequence[SetClip], set_id: str) -> ClipSet:
     seconds = sum(one.seconds for one in members)
     made = ClipSet(
         id=set_id,
@@ -54,7 +69,7 @@ def _member(store: Store, number: int, **changes: Any) -> SetClip:
         "start": 4.0 * number,
         "end": 4.0 * number + seconds,
         "effects": (),
-        "sha256": store.files.put(tone(seconds, 16_000, 200 + 15 * number).wav),
+        "sha256": changes.get("sha256") or store.files.put(tone(seconds, 16_000, 200 + 15 * number).wav),
         "seconds": seconds,
         "text": SAID[number % len(SAID)] * 3,
         "speaker": "daiyu",

@@ -82,7 +82,7 @@ class Visitor:
     def settled(self) -> None:
         """Wait until no script runs on the server; fail at a Python exception on the page."""
         app = self.page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=4 * PATIENCE)
         trouble = self.page.get_by_test_id("stException")
         assert trouble.count() == 0, trouble.first.inner_text()
 
