@@ -194,10 +194,9 @@ EXTRA_PAGES: tuple[ExtraPage, ...] = (
     ExtraPage(
         "evaluator/arena.py",
         N_("Arena"),
-        N_("Blind pairs: which reply is more like her?"),
+        N_("Two models answer the same words unseen; your votes become ratings with intervals."),
         role=Role.EVALUATOR,
         icon="balance",
-        coming=N_("Two models answer the same words unseen; your votes become ratings with intervals."),
     ),
 )
 

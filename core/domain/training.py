@@ -77,3 +77,13 @@ class Vote:
     """The one preferred, or None where neither was."""
     voted_by: str
     voted_at: datetime
+    first_reply: str | None = None
+    """What the first answered; None for votes on sounds."""
+    second_reply: str | None = None
+    first_line: str | None = None
+    """The line of the book the first reply is, where it is one."""
+    second_line: str | None = None
+    flagged: str | None = None
+    """Which reply a curator should look at: `first`, `second` or `both`; None for neither."""
+    reason: str | None = None
+    """Why he should."""

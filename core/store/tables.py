@@ -557,4 +557,11 @@ vote = Table(
     Column("winner", String(128)),
     Column("voted_by", Text, nullable=False),
     Column("voted_at", Moment, nullable=False),
+    Column("first_reply", Text),
+    Column("second_reply", Text),
+    Column("flagged", Text),
+    Column("reason", Text),
+    Column("first_line", String(64)),
+    Column("second_line", String(64)),
+    Index("ix_vote_in_order", "persona_id", "voted_at", "id"),
 )
