@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Overdue
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Event
 from typing import IO, TYPE_CHECKING, Any
 
 from core.domain.checkout import Checkout, CheckoutReport
 from core.domain.identity import new_id, now
 from core.domain.persona_file import read_persona
+from core.domain.text import ReviewStatus
 from core.domain.training import Model, Vote
 from core.domain.voice_training import ServingPlace
 from core.errors import InvalidInputError, MissingToolError, NotFoundError, ToolFailedError
@@ -47,8 +51,11 @@ if TYPE_CHECKING:
     from core.domain.text import DatasetVersion
     from core.domain.voice import Sound
     from core.jobs.capacity import Capacity
+    from core.stages.chat.choice import Choice
     from core.stages.chat.mouth import PersonaMouth
+    from core.stages.chat.settings import ChatSettings
     from core.stages.dialogues.estimate import Estimate
+    from core.stages.evaluation.arena.duel import Answerer, Duel
     from core.stages.finetuning.bases.planning import BasePlan
     from core.stages.finetuning.checking import Pace, WrittenTraining
     from core.stages.finetuning.preflight import Preflight
@@ -258,17 +265,7 @@ class Services:
         mouth = self.mouth(model_id, self.store.personas.get(model.persona_id))
         if mouth is None:
             raise NotFoundError(N_("There is no such voice."), remedy=N_("Choose another one."))
-        speaking = ThreadPoolExecutor(1, thread_name_prefix="say")
-        try:
-            return speaking.submit(mouth.of_text, text).result(_SAY_SECONDS)
-        except Overdue:
-            raise ToolFailedError(
-                N_("The voice has not spoken within {seconds:.0f} seconds."),
-                remedy=N_("Ask again in a moment, or with fewer words; the part “Server” says how the server is."),
-                seconds=_SAY_SECONDS,
-            ) from None
-        finally:
-            speaking.shutdown(wait=False)
+        return _spoken_in_time(mouth, text)
 
     def make_voice(self, settings: Mapping[str, Any], *, who: str) -> Model:
         """Make a voice of a training's weights and return it; the same choice gives the same voice.
@@ -302,9 +299,80 @@ class Services:
         run = self.store.runs.get(run_id)
         self.store.votes.add(Vote(new_id("vote"), run.persona_id, run.id, prompt, first, second, winner, who, now()))
 
+    def arena_choices(self, persona: Persona) -> tuple[Choice, ...]:
+        """Return who may meet in the arena: her own lines, her text models, the configured server."""
+        from core.stages.chat.choice import choices
+        from core.stages.chat.settings import ChatSettings
+
+        return choices(persona.id, settings=stage_defaults("chat", ChatSettings), store=self.store)
+
+    def duel(self, persona: Persona, prompt: str, first: str, second: str) -> Duel:
+        """Put the same words to two choices (their ids) with the same settings and return what both say.
+
+        One that fails is told in its reply. InvalidInputError for no words or too many.
+        """
+        from core.stages.chat.settings import ChatSettings
+        from core.stages.chat.talk import checked
+        from core.stages.evaluation.arena.duel import held
+
+        settings = stage_defaults("chat", ChatSettings)
+        seed = random.randrange(2**31) if settings.seed is None else settings.seed
+        settings = settings.model_copy(update={"seed": seed})
+        words = checked(prompt, settings)
+        asked = [(name, self._answerer(persona, name, settings)) for name in (first, second)]
+        return held(words, *asked)
+
+    def duel_sound(self, voice: str, persona: Persona, text: str) -> Sound | None:
+        """Return a reply spoken by a voice as `mouth` takes it, None for silence; StudioError when that fails.
+
+        Never her own recording, which would tell whose reply it is.
+        """
+        mouth = self.mouth(voice, persona)
+        return _spoken_in_time(mouth, text) if mouth else None
+
+    def arena_vote(self, persona: Persona, duel: Duel, winner: str | None, *, who: str) -> Vote:
+        """Store and return what somebody preferred; InvalidInputError when that is neither, or one did not answer."""
+        first, second = duel.first, duel.second
+        if duel.failures or winner not in (None, first.name, second.name):
+            raise InvalidInputError(N_("A vote is for one of the two."), remedy=N_("Vote again."))
+        vote = Vote(
+            new_id("vote"), persona.id, None, duel.prompt, first.name, second.name, winner, who, now(),
+            first.text, second.text, first.line_id, second.line_id,
+        )  # fmt: skip
+        self.store.votes.add_to_arena(vote)
+        return vote
+
+    def flag_reply(self, vote_id: str, reply: str, reason: str, *, who: str) -> Vote:
+        """Put a reply of a vote (`first` or `second`) before the curator and return the vote.
+
+        A line of the book goes back into the queue of the review, whatever was decided about it; review can undo that.
+        """
+        vote = self.store.votes.get(vote_id)
+        line_id = vote.first_line if reply == "first" else vote.second_line
+        with suppress(NotFoundError):  # a text that was deleted has no lines to review
+            line = self.store.utterances.get(line_id or "")
+            if line.status not in (ReviewStatus.PENDING, ReviewStatus.MERGED):
+                self.store.review.edit(line.id, line.revision, who=who, status=ReviewStatus.PENDING)
+        return self.store.votes.flag(vote_id, reply, reason, who=who)
+
     def curves(self, run_id: str) -> list[Mapping[str, float]]:
         """Return the points of a run's curves, thinned out where there are many."""
         return curve(self.settings.runs / run_id / METRICS)
+
+    def _answerer(self, persona: Persona, choice_id: str, settings: ChatSettings) -> Answerer:
+        from core.stages.chat.choice import choice_of, model_for
+        from core.stages.chat.talk import turns_of
+        from core.stages.evaluation.arena.duel import Answer
+
+        def answer(prompt: str, stop: Event) -> Answer:
+            choice = choice_of(choice_id, persona.id, settings=settings, store=self.store)
+            model = model_for(choice, persona, settings=settings, store=self.store)
+            turns = turns_of((), prompt, persona=persona, settings=settings)
+            deltas = list(model.stream(turns, settings=settings.generation, cancel=stop))
+            line = next((one.utterance_id for one in deltas if one.utterance_id), None)
+            return Answer("".join(one.text for one in deltas), line)
+
+        return answer
 
     def _version(self, persona_id: str, wanted: FinetuneSettings) -> DatasetVersion:
         from core.stages.finetuning.run import inputs
@@ -315,6 +383,20 @@ class Services:
         """Let go of the databases."""
         self.jobs.close()
         self.store.close()
+
+
+def _spoken_in_time(mouth: PersonaMouth, text: str) -> Sound:
+    speaking = ThreadPoolExecutor(1, thread_name_prefix="say")
+    try:
+        return speaking.submit(mouth.of_text, text).result(_SAY_SECONDS)
+    except Overdue:
+        raise ToolFailedError(
+            N_("The voice has not spoken within {seconds:.0f} seconds."),
+            remedy=N_("Ask again in a moment, or with fewer words; the part “Server” says how the server is."),
+            seconds=_SAY_SECONDS,
+        ) from None
+    finally:
+        speaking.shutdown(wait=False)
 
 
 @lru_cache(maxsize=2)

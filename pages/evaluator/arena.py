@@ -1,19 +1,33 @@
-"""Arena: what it will be, and what there is to compare already."""
+"""Arena: two unnamed replies to the same words, votes by button or key, and the ratings they come to."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.domain.training import ModelKind
-from pages.ui.frame import coming, page
-from pages.ui.i18n import _, moment
+from pages.ui.arena_duel import duel, names_of, wishes
+from pages.ui.arena_keys import listen_for_votes
+from pages.ui.arena_results import results
+from pages.ui.decisions import tell
+from pages.ui.frame import empty, page
+from pages.ui.i18n import _
 
 visit = page("arena")
+tell()
+listen_for_votes()
 
-models = visit.studio.store.models.all(visit.persona.id, ModelKind.TEXT)
-st.markdown(_("Who could meet here:"))
-st.markdown(f"- {_('her own lines (retrieval)')}")
-for model in models:
-    st.markdown(f"- **{model.name}** · {model.base} · {moment(model.created_at)}")
+titles = names_of(visit)
+if len(visit.studio.arena_choices(visit.persona)) < 2:
+    empty(
+        _(
+            "A duel needs two who answer, and so far there are only her own lines. Fine-tune a model, or name a chat "
+            "server in configs/chat.yaml (endpoint_url)."
+        ),
+        icon="balance",
+        link="finetuning",
+    )
+else:
+    with st.container(border=True):
+        wanted = wishes(visit, titles)
+    duel(visit, wanted, titles)
 
-coming("arena")
+results(visit, titles)

@@ -73,6 +73,43 @@ def bars(
     _show(figure, key)
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value and the interval it lies in."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def intervals(estimates: Sequence[Estimate], *, title: str, x_title: str, key: str) -> None:
+    """Draw a point per estimate within its interval, the first on top; values are written whole."""
+    names = [one.name for one in estimates]
+    figure = go.Figure(
+        go.Scatter(
+            x=[one.value for one in estimates],
+            y=names,
+            mode="markers",
+            marker={"size": 10},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [one.high - one.value for one in estimates],
+                "arrayminus": [one.value - one.low for one in estimates],
+                "thickness": 1.5,
+                "width": 5,
+            },
+            customdata=[(one.low, one.high) for one in estimates],
+            hovertemplate="%{y}: %{x:.0f} (%{customdata[0]:.0f} – %{customdata[1]:.0f})<extra></extra>",
+        )
+    )
+    figure.update_layout(title=title, height=130 + 40 * len(names), margin=_MARGIN)
+    figure.update_yaxes(autorange="reversed", type="category", categoryarray=names, automargin=True)
+    figure.update_xaxes(title=x_title, separatethousands=False, tickformat="d")
+    _show(figure, key)
+
+
 def columns(counts: Mapping[str, float], *, title: str, x_title: str, key: str) -> None:
     """Draw one upright bar per label, in the order given."""
     figure = go.Figure(go.Bar(x=list(counts), y=list(counts.values())))

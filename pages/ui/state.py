@@ -259,3 +259,9 @@ TRAINED: Final = Slot("voice.trained", "", link="training")
 """The voice training whose weights are compared."""
 VOTES: Final = Slot("voice.votes", 0)
 """How many pairs of takes this visit has voted on or passed over; the next pair is drawn by it."""
+
+DUEL: Final = Slot("arena.duel", "")
+"""The two replies on the screen, as JSON, and the vote on them once there is one."""
+DUEL_ASKED: Final = Slot("arena.asked", False)
+"""Whether the next two are to answer on the next drawing."""
+ARENA_VOTES: Final = Trail("arena")

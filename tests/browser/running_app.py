@@ -23,8 +23,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 class RunningApp:
     """`python -m core run`, started and waited for; `stop` ends it as a service manager would."""
 
-    def __init__(self, workspace: Path, settings: Mapping[str, str] | None = None) -> None:
-        """Start it; `settings` are further `DAIYU_…` variables."""
+    def __init__(self, workspace: Path, settings: Mapping[str, str] | None = None, project: Path = PROJECT) -> None:
+        """Start it; `settings` are further `DAIYU_…` variables, `project` a copy of the program with other configs."""
         self.workspace = workspace
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -38,7 +38,7 @@ class RunningApp:
         with self.log.open("wb") as log:
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "core", "run"],
-                cwd=PROJECT,
+                cwd=project,
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,12 +1,12 @@
 """What votes say of the models: strengths on one scale, each with the interval it lies in.
 
-Davidson's model: in a vote between i and j the chances of "i", "j" and "no difference" are as πᵢ : πⱼ : ν√(πᵢπⱼ). Without
-a single tie it is the model of Bradley and Terry. Ties are not counted as half a win each: that would take every vote
-for as uncertain as a decided one, and its intervals come out too wide where many votes are ties.
+Davidson's model: in a vote between i and j the chances of "i", "j" and "no difference" are as πᵢ : πⱼ : ν√(πᵢπⱼ).
+Without a single tie it is the model of Bradley and Terry. Ties are not counted as half a win each: that would take
+every vote for as uncertain as a decided one, and its intervals come out too wide where many votes are ties.
 
-Estimates maximise the likelihood times Jeffreys' prior (Firth's correction). It is weak, as much as about half a vote, keeps
-whoever won or lost everything finite, and takes away most of the bias that few votes bring. Intervals are those of the
-observed information, the mean of the strengths being fixed.
+Estimates maximise the likelihood times Jeffreys' prior (Firth's correction). It is weak, as much as about half a vote,
+keeps whoever won or lost everything finite, and takes away most of the bias that few votes bring. Intervals are those
+of the observed information, the mean of the strengths being fixed.
 """
 
 from __future__ import annotations

@@ -94,7 +94,8 @@ def test_which_of_the_two_stood_first_makes_no_difference() -> None:
 
 
 def test_two_who_only_met_others_are_compared_through_them() -> None:
-    found = by_name([vote("a", "b", "a")] * 8 + [vote("a", "b", "b")] * 4 + [vote("b", "c", "b")] * 8 + [vote("b", "c", "c")] * 4)  # fmt: skip
+    met = [vote("a", "b", "a"), vote("b", "c", "b")] * 8 + [vote("a", "b", "b"), vote("b", "c", "c")] * 4
+    found = by_name(met)
 
     chance = win_chance(found["a"], found["c"])
     assert chance is not None
