@@ -31,7 +31,8 @@ def test_those_who_met_least_meet_next() -> None:
 
 
 def test_in_the_long_run_all_pairs_meet_alike_and_each_stands_first_as_often() -> None:
-    chance, votes = random.Random(5), []
+    chance = random.Random(5)
+    votes: list[Vote] = []
     for _round in range(600):
         votes.append(vote(*drawn("abcd", votes, chance)))
 
