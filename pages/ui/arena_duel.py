@@ -51,7 +51,8 @@ def wishes(visit: Visit, titles: Mapping[str, str]) -> Wishes:
     words, voice = st.columns([3, 1], vertical_alignment="top")
     prompt = words.text_input(
         _("What both are asked"),
-        placeholder=_("Empty: drawn from what one asks her and from scenes no model was trained on"),
+        placeholder=_("Empty: one is drawn"),
+        help=_("Drawn from what one asks her, and from scenes kept back from training."),
         key="arena.prompt",
     )
     silent = ["", *(one for one in visit.studio.voice_choices(visit.persona) if one)]
@@ -103,7 +104,7 @@ def _reply(visit: Visit, told: Told, side: str, titles: Mapping[str, str]) -> No
     title = _("First") if side == FIRST else _("Second")
     open_now = told["vote"] or reply["failure"]
     name = titles.get(reply["name"], reply["name"])
-    mark = " :green[:material/check_circle:]" if told["winner"] == reply["name"] else ""
+    mark = f" · :green[:material/check_circle: {_('preferred')}]" if told["winner"] == reply["name"] else ""
     st.caption(f"{title} · {plain(name)}{mark}" if open_now else title)
     if reply["failure"]:
         show_failure(*reply["failure"])

@@ -56,33 +56,36 @@ def _rated(rated: Sequence[Rating], titles: Mapping[str, str]) -> None:
         intervals(
             [Estimate(called[one.name], one.strength, one.low, one.high) for one in own],
             title=_("Strength by votes") if len(groups) == 1 else _("Group {number}").format(number=number(group + 1)),
-            x_title=_("points; the bar holds the strength in 95 of 100 cases"),
+            x_title=_("points, with 95 % intervals"),
             key=f"arena.chart.{group}",
         )
-        st.dataframe([_row(one, own, called) for one in own], hide_index=True, key=f"arena.ratings.{group}")
+        st.dataframe([_row(one, called) for one in own], hide_index=True, key=f"arena.ratings.{group}")
+        st.dataframe([_chances(one, own, called) for one in own], hide_index=True, key=f"arena.chances.{group}")
     st.caption(
         _(
-            "The mean is 1000, and 400 points more are ten wins for a loss. The last columns say how likely the one on "
+            "The mean is 1000, and 400 points more are ten wins for a loss. The second table says how likely the one on "
             "the left is preferred to the one above, where somebody prefers one."
         )
     )
 
 
-def _row(one: Rating, own: Sequence[Rating], called: Mapping[str, str]) -> dict[str, str]:
-    chances = {other.name: win_chance(one, other) for other in own if other.name != one.name}
+def _row(one: Rating, called: Mapping[str, str]) -> dict[str, str]:
     return {
-        _("model"): called[one.name],
+        _("contestant"): called[one.name],
         _("points"): number(one.strength, "0"),
         _("between"): f"{number(one.low, '0')} – {number(one.high, '0')}",
         _("preferred"): number(one.wins),
         _("not preferred"): number(one.losses),
         _("no difference"): number(one.ties),
-        **{
-            _("beats {name}").format(name=called[other.name]): number(chance, "0 %") if chance is not None else "—"
-            for other in own
-            for chance in (chances.get(other.name),)
-        },
     }
+
+
+def _chances(one: Rating, own: Sequence[Rating], called: Mapping[str, str]) -> dict[str, str]:
+    row = {_("contestant"): called[one.name]}
+    for other in own:
+        chance = None if other is one else win_chance(one, other)
+        row[_("beats {name}").format(name=called[other.name])] = "—" if chance is None else number(chance, "0 %")
+    return row
 
 
 def _for_the_curator(visit: Visit, titles: Mapping[str, str]) -> None:
