@@ -63,8 +63,8 @@ def _rated(rated: Sequence[Rating], titles: Mapping[str, str]) -> None:
         st.dataframe([_chances(one, own, called) for one in own], hide_index=True, key=f"arena.chances.{group}")
     st.caption(
         _(
-            "The mean is 1000, and 400 points more are ten wins for a loss. The second table says how likely the one on "
-            "the left is preferred to the one above, where somebody prefers one."
+            "The mean is 1000, and 400 points more are ten wins for a loss. The second table says how likely the one "
+            "on the left is preferred to the one above, where somebody prefers one."
         )
     )
 
