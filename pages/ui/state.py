@@ -259,3 +259,7 @@ TRAINED: Final = Slot("voice.trained", "", link="training")
 """The voice training whose weights are compared."""
 VOTES: Final = Slot("voice.votes", 0)
 """How many pairs of takes this visit has voted on or passed over; the next pair is drawn by it."""
+
+QUESTION_FILES: Final = Generation("question_files")
+ANSWERS: Final = Trail("answers")
+"""Pages of a scorecard's questions."""
