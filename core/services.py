@@ -300,7 +300,7 @@ class Services:
             speaking.shutdown(wait=False)
 
     def make_voice(self, settings: Mapping[str, Any], *, who: str) -> Model:
-        """Make a voice of a training's weights and return it; the same choice gives the same voice.
+        """Make a voice of a training's weights and return it; the same choice gives the same voice, named anew.
 
         SettingsError when the settings are not right, MissingArtifactError where there are no such weights.
         """

@@ -26,6 +26,7 @@ class Studio:
     python: Path
     version: str = "v2"
     """The model that is trained, beginning with the preset for a processor."""
+    gpt_epochs: int = 2
     patience: float = 300
     """Most seconds that a run takes."""
     pictures: Path | None = None
@@ -102,9 +103,9 @@ def a_voice_is_trained(studio: Studio, visitor: Visitor) -> None:
     visitor.settled()
     if studio.version != "v2":
         visitor.choose("Version", studio.version)
-    for section in ("SoVITS stage", "GPT stage"):
-        for field, value in (("Epochs", "2"), ("Save every", "1")):
-            visitor.write(field, value, within=visitor.unfold(section))
+    for section, epochs in (("SoVITS stage", 2), ("GPT stage", studio.gpt_epochs)):
+        for field, value in (("Epochs", epochs), ("Save every", 1)):
+            visitor.write(field, str(value), within=visitor.unfold(section))
             visitor.settled()
     visitor.sees("clips are kept back", patience=4 * PATIENCE)
     studio.keep_picture(visitor, "2-form")
@@ -137,7 +138,7 @@ def its_weights_are_compared_and_one_pair_becomes_a_voice(studio: Studio, visito
     visitor.sees("the chosen one is among the voices now.")
     visitor.settled()
     names = {one.name for one in studio.services.store.models.all(studio.persona, ModelKind.VOICE)}
-    assert names == {"bamboo shade", "the chosen one"}
+    assert "the chosen one" in names, "also where the best pair is the last, of which the training made a voice itself"
 
 
 def a_server_speaks_with_it(studio: Studio, visitor: Visitor) -> None:
