@@ -53,8 +53,8 @@ class Scorecards(Rooms):
         before = self.get(scorecard_id).name
         with self._writing() as db:
             db.execute(sa.update(t.scorecard).where(t.scorecard.c.id == scorecard_id).values(name=name))
-            told = {"entity": "scorecard", "entity_id": scorecard_id, "action": "rename"}
-            record_event(db, who=who, **told, before={"name": before}, after={"name": name})
+            changed = {"before": {"name": before}, "after": {"name": name}}
+            record_event(db, who=who, entity="scorecard", entity_id=scorecard_id, action="rename", **changed)
 
     def remove(self, scorecard_id: str, *, who: str) -> None:
         """Remove a scorecard with its scores and answers; NotFoundError when there is none of that id."""
@@ -63,8 +63,8 @@ class Scorecards(Rooms):
             for table in (t.answer, t.score):
                 db.execute(sa.delete(table).where(table.c.scorecard_id == scorecard_id))
             db.execute(sa.delete(t.scorecard).where(t.scorecard.c.id == scorecard_id))
-            told = {"entity": "scorecard", "entity_id": scorecard_id, "action": "remove"}
-            record_event(db, who=who, **told, before={"name": card.name, "sha256": card.sha256})
+            before = {"name": card.name, "sha256": card.sha256}
+            record_event(db, who=who, entity="scorecard", entity_id=scorecard_id, action="remove", before=before)
 
     def tallies(self, scorecard_id: str) -> dict[str, Tally]:
         """Return dataset -> how many of its questions were answered rightly; empty where no answers are known."""

@@ -111,7 +111,7 @@ def _subjects(benchmarks: list[str]) -> list[str]:
     return [subject for subject, group in known.items() if group in groups or subject in single]
 
 
-def _own(visit: Visit) -> list[Mapping[str, str]]:
+def _own(visit: Visit) -> list[dict[str, str]]:
     files = st.file_uploader(
         _("Sets of your own (JSON lines or CSV)"),
         type=["jsonl", "csv"],

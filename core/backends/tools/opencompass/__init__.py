@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ import importlib.metadata as installed, json
 print(json.dumps({name: installed.version(name) for name in ("opencompass", "torch", "transformers", "datasets")}))
 """
 _LETTER = re.compile(r"[A-Z]")
+_NEWER_CLASS = "TokenizersBackend"
+"""What transformers 5 calls the class of a tokenizer.json; OpenCompass wants transformers 4."""
 _TROUBLES: tuple[Trouble, ...] = (
     DISK_FULL,
     (
@@ -85,8 +88,10 @@ class OpenCompass:
                 folder=work.folder,
             )
         work.folder.mkdir(parents=True, exist_ok=True)
-        if work.examinee.served is not None:
+        if work.examinee.folder is None:
             _write_tokenizer(work.folder / TOKENIZER)
+        elif _of_newer_transformers(work.examinee.folder):
+            _copy_tokenizer(work.examinee.folder, work.folder / TOKENIZER)
         file = work.folder / CONFIG
         file.write_text(render(work, shlex.join(self._arguments(work))), encoding="utf-8")
         return file
@@ -162,6 +167,24 @@ class OpenCompass:
         again = ["-r", attempt.name] if attempt else []
         # In one process, with its output in our log: without --debug it is three, each of which imports all datasets.
         return ["opencompass", CONFIG, "-w", OUT, "--debug", *again]
+
+
+def _of_newer_transformers(folder: Path) -> bool:
+    file = folder / "tokenizer_config.json"
+    told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return told.get("tokenizer_class") == _NEWER_CLASS
+
+
+def _copy_tokenizer(source: Path, folder: Path) -> None:
+    """Copy a tokenizer that transformers 5 saved, under the name by which 4 knows the same class."""
+    folder.mkdir(exist_ok=True)
+    for name in ("tokenizer.json", "special_tokens_map.json", "chat_template.jinja"):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    told = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
+    told = {**told, "tokenizer_class": "PreTrainedTokenizerFast"}
+    told.pop("extra_special_tokens", None)  # a list there; 4 wants a mapping, and they stand in tokenizer.json anyway
+    (folder / "tokenizer_config.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
 
 def _write_tokenizer(folder: Path) -> None:

@@ -118,6 +118,7 @@ def _model(work: Examination) -> Mapping[str, object]:
         },
         "tokenizer_kwargs": {"trust_remote_code": False},
         "generation_kwargs": {"do_sample": False},
+        **({"tokenizer_path": TOKENIZER} if (work.folder / TOKENIZER).is_dir() else {}),
         "run_cfg": {"num_gpus": int(gpu)},
     }
 
