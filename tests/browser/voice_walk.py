@@ -147,8 +147,8 @@ def a_server_speaks_with_it(studio: Studio, visitor: Visitor) -> None:
     visitor.choose("Voice", "the chosen one")
     visitor.press("Start")
     visitor.sees("The run is queued.")
-    wait_until(lambda: any(one.state == "ready" for one in studio.services.voice_servers()), 120)
-    visitor.sees("ready", patience=2 * PATIENCE)
+    wait_until(lambda: any(one.state == "ready" for one in studio.services.voice_servers()), studio.patience)
+    visitor.sees("ready", patience=4 * PATIENCE)
     turn_to(visitor, "Voices")
     card = visitor.page.locator("[class*=st-key-voice-voice-]").filter(has_text="the chosen one").first
     visitor.press("Speak", within=card)
@@ -165,7 +165,7 @@ def she_speaks_with_it_in_the_chat(studio: Studio, visitor: Visitor) -> None:
     box.press("Enter")
     visitor.sees("her own lines")
     visitor.settled()
-    wait_until(lambda: visitor.page.evaluate("window.heard.length") > 0, 60)
+    wait_until(lambda: visitor.page.evaluate("window.heard.length") > 0, studio.patience)
     talk = studio.services.store.talks.conversations(studio.persona)[0]
     said = studio.services.store.talks.messages(talk.id)[-1]
     voice = studio.services.store.models.in_use(studio.persona, ModelKind.VOICE)
