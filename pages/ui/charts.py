@@ -130,6 +130,7 @@ def compared(
                 textposition="inside" if bounds else "outside",
                 insidetextanchor="start",
                 textangle=0,
+                constraintext="none",
                 textfont={"size": 11},
                 cliponaxis=False,
                 error_x=whiskers,
@@ -251,7 +252,7 @@ def _whiskers(values: Mapping[str, float], bounds: Bounds, labels: Sequence[str]
         "arrayminus": [max(down, 0.0) for _up, down in reach],
         "thickness": 1.2,
         "width": 3,
-        "color": "#6b665c",
+        "color": "#8d877b",
     }
 
 

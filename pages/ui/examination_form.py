@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import streamlit as st
@@ -56,13 +55,14 @@ def _form(visit: Visit) -> None:
     shown = ("name", "most", "persona_questions", "endpoint_url", "endpoint_model")
     values = stage_form(visit.studio, "evaluation", first=shown, omit=omit)
     values |= wanted
+    if not (values["model_id"] or (values["endpoint_url"] and values["endpoint_model"])):
+        st.caption(_("Choose a text model, or give a server's address and its model's name."))
+        return
     with told_to_the_user():
         asked = visit.studio.examination(visit.persona.id, values)
-        st.caption(
-            _n("{count} question in {sets} sets.", "{count} questions in {sets} sets.", asked.questions).format(
-                count=number(asked.questions), sets=number(len(asked.datasets))
-            )
-        )
+        sets = number(len(asked.datasets))
+        count = asked.questions
+        st.caption(_n("{count} question, sets: {sets}.", "{count} questions, sets: {sets}.", count, sets=sets))
         if st.button(_("Start"), type="primary", icon=":material/play_arrow:", key="examine.start"):
             start_run(visit, values)
 
@@ -87,9 +87,10 @@ def _told(report: BenchmarkReport) -> None:
         told = words.format(title=title, subjects=number(len(report.subjects)), questions=number(report.questions))
         st.caption(f":material/check: {told}")
         return
-    words = _n("{title}: {count} file is missing.", "{title}: {count} files are missing.", len(report.missing))
+    count = len(report.missing)
+    words = _n("{title}: {count} file is missing.", "{title}: {count} files are missing.", count, title=title)
     with st.container(border=True):
-        st.markdown(f":material/warning: **{words.format(title=title, count=number(len(report.missing)))}**")
+        st.markdown(f":material/warning: **{words}**")
         st.caption(_(report.benchmark.source))
         st.code(str(report.folder), language=None)
         named = [*report.missing[:_MOST_MISSING], *(["…"] if len(report.missing) > _MOST_MISSING else [])]

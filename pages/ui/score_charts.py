@@ -159,7 +159,6 @@ def _difference(visit: Visit, first: Scorecard, second: Scorecard) -> None:
             spans[_(title_of(subject))] = span
     if not spans:
         return
-    names = {"first": plain(first.name), "second": plain(second.name)}
     charts.differences(
         {label: (span.value, span.low, span.high) for label, span in spans.items()},
         title=_("How much better the second is"),
@@ -171,8 +170,11 @@ def _difference(visit: Visit, first: Scorecard, second: Scorecard) -> None:
         "{second} against {first}: {count} difference of {all} is more than noise.",
         "{second} against {first}: {count} differences of {all} are more than noise.",
         sure,
+        first=plain(first.name),
+        second=plain(second.name),
+        all=number(len(spans)),
     )
-    st.caption(told.format(**names, count=number(sure), all=number(len(spans))))
+    st.caption(told)
 
 
 def _span(visit: Visit, first: Scorecard, second: Scorecard, part: str) -> Interval | None:
@@ -208,7 +210,7 @@ def _missing(cards: Sequence[Scorecard]) -> None:
     if not missing:
         return
     words = _n("{count} dataset without a score", "{count} datasets without a score", len(missing))
-    with st.expander(words.format(count=number(len(missing))), icon=":material/help:"):
+    with st.expander(words, icon=":material/help:"):
         unknown = _("The summary says no more than “-”: its task failed, or was not run.")
         st.dataframe(
             {_("dataset"): list(missing), _("reason"): [reason or unknown for reason in missing.values()]},
@@ -253,7 +255,7 @@ def _origin(visit: Visit, card: Scorecard) -> list[str]:
     tallies = visit.studio.store.scorecards.tallies(card.id)
     if tallies:
         count = sum(one.asked for one in tallies.values())
-        told.append(_n("{count} question", "{count} questions", count).format(count=number(count)))
+        told.append(_n("{count} question", "{count} questions", count))
     return told
 
 
