@@ -163,7 +163,8 @@ def she_speaks_with_it_in_the_chat(studio: Studio, visitor: Visitor) -> None:
     box = visitor.page.get_by_placeholder("Write to")
     box.fill("外头可下雨了？")
     box.press("Enter")
-    visitor.sees("her own lines")
+    # The words stand there at once; what made them follows when all is spoken, on a processor after minutes.
+    visitor.sees("her own lines", patience=int(1000 * studio.patience))
     visitor.settled()
     wait_until(lambda: visitor.page.evaluate("window.heard.length") > 0, studio.patience)
     talk = studio.services.store.talks.conversations(studio.persona)[0]
