@@ -88,8 +88,9 @@ def begun(store: Store, run_id: str, settings: Mapping[str, Any], attempt: int =
     return RunContext(record, store=store, folder=store.workspace / "runs" / run_id, poll=0.2, grace=5)
 
 
-def examined(store: Store, python: Path, run_id: str, attempt: int = 1, **settings: Any) -> dict[str, Any]:
-    wanted = EvaluationSettings(benchmarks=("ceval",), subjects=SUBJECTS, reply_tokens=8, **settings)
+def examined(store: Store, python: Path, run_id: str, settings: Mapping[str, Any], attempt: int = 1) -> dict[str, Any]:
+    usual = {"benchmarks": ("ceval",), "subjects": SUBJECTS, "reply_tokens": 8}
+    wanted = EvaluationSettings.model_validate({**usual, **settings})
     context = begun(store, run_id, wanted.model_dump(mode="json"), attempt)
     return run(wanted, context=context, store=store, environment=lambda name: python)
 
@@ -116,7 +117,7 @@ def test_a_served_model_is_examined_and_its_scores_equal_those_counted_by_hand(
     monkeypatch.setenv(KEY, SECRET)
     with OpenAIServer("B") as server:
         served = {"endpoint_url": server.base_url, "endpoint_model": "bamboo", "endpoint_key": KEY}
-        result = examined(store, python, "run-served", own=own_set(store), **served)
+        result = examined(store, python, "run-served", {"own": own_set(store), **served})
         keys = set(server.keys)
 
     card = store.scorecards.get(result["scorecard_id"])
@@ -144,9 +145,9 @@ def test_a_server_that_refuses_fails_the_run_though_the_program_ends_well_and_re
     with OpenAIServer("C", status=401) as server:
         served = {"endpoint_url": server.base_url, "endpoint_model": "bamboo"}
         with pytest.raises(ToolFailedError, match="refuses the key"):
-            examined(store, python, "run-refused", **served)
+            examined(store, python, "run-refused", served)
         server.status = 200
-        result = examined(store, python, "run-refused", attempt=2, **served)
+        result = examined(store, python, "run-refused", served, attempt=2)
     tallies = store.scorecards.tallies(result["scorecard_id"])
     assert {name: one.asked for name, one in tallies.items()} == {"ceval-logic": 4, "ceval-law": 4}
 
@@ -167,7 +168,8 @@ def test_a_tiny_model_is_examined_and_its_scores_equal_those_counted_by_hand(sto
     )
     store.models.add(model, who="test")
 
-    result = examined(store, python, "run-tiny", own=own_set(store), model_id="model-tiny", most=3)
+    asked = {"own": own_set(store), "model_id": "model-tiny", "most": 3}
+    result = examined(store, python, "run-tiny", asked)
 
     card = store.scorecards.get(result["scorecard_id"])
     scores = {one.dataset: one.value for one in card.scores if one.metric == "accuracy"}

@@ -7,6 +7,7 @@ get a word instead. Imports nothing but the standard library and OpenCompass.
 from __future__ import annotations
 
 import os
+import runpy
 import sys
 
 
@@ -14,9 +15,7 @@ def start() -> None:
     """Hand over to OpenCompass's own command line."""
     name = sys.argv.pop(1)
     os.environ["OPENAI_API_KEY"] = os.environ.get(name) or "none"
-    from opencompass.cli.main import main
-
-    main()
+    runpy.run_module("opencompass.cli.main", run_name="__main__")
 
 
 if __name__ == "__main__":

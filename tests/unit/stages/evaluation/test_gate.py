@@ -17,8 +17,10 @@ def card(**values: float | None) -> Scorecard:
     return Scorecard("card-1", "a-qing", "竹", "import", "0" * 64, now(), tuple(scores))
 
 
-def holds(gate: Gate, *cards: Scorecard, pairs: dict[str, Paired] | None = None) -> list[bool]:
-    return [one.holds for one in judge(gate, *cards, pairs=pairs)]
+def holds(
+    gate: Gate, card: Scorecard, older: Scorecard | None = None, *, pairs: dict[str, Paired] | None = None
+) -> list[bool]:
+    return [one.holds for one in judge(gate, card, older, pairs)]
 
 
 def gate(**rule: object) -> Gate:
