@@ -16,6 +16,8 @@ CONFIG, OUT, TOKENIZER = "opencompass_config.py", "out", "tokenizer"
 _HEAD = """\
 # Written by chat-daiyu for OpenCompass 0.5. To run it by hand, in this folder, with the environment's `opencompass`:
 #     {by_hand}
+"""
+_IMPORTS = """\
 from mmengine.config import read_base
 
 with read_base():
@@ -61,7 +63,9 @@ def render(work: Examination, by_hand: str) -> str:
         f"    from opencompass.configs.summarizers.groups.{one.groups} import {one.groups}_summary_groups"
         for _data, one in named
     ]
-    parts = [_HEAD.format(by_hand=by_hand, imports="\n".join(imports) or "    pass"), "datasets = []\n"]
+    parts = [_HEAD.format(by_hand=by_hand)]
+    parts += [_IMPORTS.format(imports="\n".join(imports))] if imports else []  # a block with nothing in it is refused
+    parts.append("datasets = []\n")
     parts += [_subjects(data, known, work.most) for data, known in named]
     parts += [_own(one, work.most) for one in work.own]
     parts.append(f"models = [dict({_arguments(_model(work))})]\n")

@@ -123,6 +123,13 @@ def test_names_of_people_are_literals_in_the_configuration_never_code(work: Exam
     assert '''"it's ceval"''' in text or "it's ceval\"" in text
 
 
+def test_only_what_is_asked_of_published_benchmarks_is_imported(work: Examination, tmp_path: Path) -> None:
+    tool = OpenCompass(Path("python"))
+    assert tool.prepare(work).read_text(encoding="utf-8").count("    from opencompass.configs") == 2
+    alone = Examination(folder=tmp_path / "alone", examinee=work.examinee, own=work.own)
+    assert "read_base" not in tool.prepare(alone).read_text(encoding="utf-8"), "an empty block of imports is refused"
+
+
 def test_a_folder_with_a_space_is_refused_since_every_task_would_fail(work: Examination, tmp_path: Path) -> None:
     spaced = Examination(folder=tmp_path / "my work", examinee=work.examinee, own=work.own)
     with pytest.raises(InvalidInputError, match="space"):
