@@ -11,7 +11,7 @@ from pages.ui.scorecards import scorecards_room
 
 visit = page("evaluation")
 cards = {card.id: card for card in visit.studio.store.scorecards.all(visit.persona.id)}
-tabs = part_tabs({"scores": _("Scores"), "examine": _("Examine"), "questions": _("Questions")}, first="scores")
+tabs = part_tabs({"scores": _("Scores"), "examine": _("Examine"), "questions": _("Question by question")}, first="scores")
 
 if tabs["scores"].open:
     with tabs["scores"]:
