@@ -11,7 +11,8 @@ from pages.ui.scorecards import scorecards_room
 
 visit = page("evaluation")
 cards = {card.id: card for card in visit.studio.store.scorecards.all(visit.persona.id)}
-tabs = part_tabs({"scores": _("Scores"), "examine": _("Examine"), "questions": _("Question by question")}, first="scores")
+parts = {"scores": _("Scores"), "examine": _("Examine"), "questions": _("Question by question")}
+tabs = part_tabs(parts, first="scores")
 
 if tabs["scores"].open:
     with tabs["scores"]:
