@@ -10,7 +10,7 @@ import threading
 
 import typer
 
-from core.commands import bases, datasets, models, texts, voices
+from core.commands import bases, datasets, evaluation, models, texts, voices
 from core.commands.terminal import Json, answered, done_here, studio
 from core.errors import StudioError
 
@@ -47,6 +47,7 @@ app.command()(texts.extract)
 app.command()(texts.expand)
 app.command()(models.finetune)
 app.command()(models.chat)
+app.command()(evaluation.evaluate)
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(bases.app, name="base")
 app.add_typer(models.app, name="model")

@@ -28,6 +28,7 @@ from core.stages.dataset.cleaning import CleaningSettings
 from core.stages.dataset.importing import ImportSettings
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import DialogueSettings, ExpansionSettings, KorSettings
+from core.stages.evaluation.settings import EvaluationSettings
 from core.stages.finetuning.bases.settings import BaseImport, Hubs
 from core.stages.finetuning.models.exporting import ModelExport
 from core.stages.finetuning.models.quantising import QuantiseSettings
@@ -228,6 +229,16 @@ class _Stages:
 
         return bring_in(wanted, context=context, store=self._store)
 
+    def evaluation(self, wanted: EvaluationSettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.evaluation.run import run
+
+        return run(wanted, context=context, store=self._store, environment=self._environments(context))
+
+    def evaluation_inputs(self, wanted: EvaluationSettings, persona_id: str) -> Mapping[str, Any]:
+        from core.stages.evaluation.run import inputs
+
+        return inputs(wanted, self._store, persona_id)
+
     def toolchain(self, wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
         from core.backends.tools.toolchains import ensure
 
@@ -266,6 +277,7 @@ def job_table(settings: Settings, store: Store) -> dict[str, Job]:
         Job("voice_ranking", N_("Comparison of weights"), "gpu", RankingSettings, stages.voice_ranking),
         Job("voice_export", N_("Export of a voice"), "cpu", VoiceExport, stages.voice_export),
         Job("voice_import", N_("Import of a voice"), "cpu", VoiceImport, stages.voice_import),
+        Job("evaluation", N_("Examination"), "gpu", EvaluationSettings, stages.evaluation, stages.evaluation_inputs),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
     )
     return {job.kind: job for job in jobs}

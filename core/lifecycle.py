@@ -160,14 +160,16 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluation",
         N_("Evaluation"),
-        N_("Import OpenCompass scores and read them as charts."),
+        N_("Examine a model with OpenCompass, read its scores as charts, go down to every question."),
         reads=(Artifact.TEXT_MODELS, Artifact.VOICE_MODELS),
         writes=(Artifact.SCORECARDS,),
         page="evaluator/evaluation.py",
         role=Role.EVALUATOR,
         icon="monitoring",
-        next_step=N_("Import a scorecard"),
-        coming=N_("Launching OpenCompass from here, persona fidelity tests, confidence intervals."),
+        next_step=N_("Examine a model"),
+        coming=N_(
+            "How faithful she is: style, facts, staying in her role; voice scores; a page for each version of a model."
+        ),
     ),
     Stage(
         "chat",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Overdue
 from contextlib import suppress
@@ -39,6 +39,7 @@ from core.lending import (
 )
 from core.settings import CONFIGS, Settings, load_settings, stage_defaults, validated
 from core.stages.dialogues.settings import ExpansionSettings, KorSettings
+from core.stages.evaluation.settings import EvaluationSettings
 from core.stages.finetuning.bases.settings import BaseImport
 from core.stages.finetuning.settings import FinetuneSettings
 from core.stages.voice_training.settings import VoiceTrainingSettings
@@ -47,6 +48,7 @@ from core.translation import N_
 
 if TYPE_CHECKING:
     from core.backends.tools.toolchains import ToolchainReport
+    from core.domain.examination import Examination
     from core.domain.persona import Persona
     from core.domain.text import DatasetVersion
     from core.domain.voice import Sound
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from core.stages.chat.settings import ChatSettings
     from core.stages.dialogues.estimate import Estimate
     from core.stages.evaluation.arena.duel import Answerer, Duel
+    from core.stages.evaluation.benchmarks import BenchmarkReport
     from core.stages.finetuning.bases.planning import BasePlan
     from core.stages.finetuning.checking import Pace, WrittenTraining
     from core.stages.finetuning.preflight import Preflight
@@ -150,6 +153,32 @@ class Services:
         from core.backends.tools.toolchains import check
 
         return check(name, self.settings, imports=imports)
+
+    def benchmarks(self, names: Sequence[str], folder: str = "") -> list[BenchmarkReport]:
+        """Look for the files of published benchmarks; `folder` is where they lie if not in the workspace."""
+        from core.stages.evaluation.benchmarks import look
+
+        data = Path(folder) if folder else self.settings.workspace / "benchmarks"
+        return [look(name, data) for name in names]
+
+    def examination(self, persona_id: str, settings: Mapping[str, Any]) -> Examination:
+        """Return what an evaluation with those settings would ask.
+
+        SettingsError when they are not right, MissingArtifactError and InvalidInputError with what is missing.
+        """
+        from core.stages.evaluation.run import examination
+
+        wanted = validated(EvaluationSettings, dict(settings), "evaluation")
+        nowhere = self.settings.workspace / "unwritten"
+        return examination(wanted, nowhere, store=self.store, persona_id=persona_id, write=False)
+
+    def receive_questions(self, stream: IO[bytes], name: str) -> dict[str, str]:
+        """Take in a set of questions and return what the evaluation wants to know of it; InvalidInputError if wrong."""
+        from core.stages.evaluation.questions import MOST_BYTES, read_questions
+
+        content = stream.read(MOST_BYTES + 1)
+        read_questions(content, name)
+        return {"name": name, "sha256": self.store.files.put(content)}
 
     def check_training(self, persona_id: str, settings: Mapping[str, Any]) -> Preflight:
         """Return what stands in the way of a fine-tuning and what it will need; the first look at a version is slow.
@@ -268,7 +297,7 @@ class Services:
         return _spoken_in_time(mouth, text)
 
     def make_voice(self, settings: Mapping[str, Any], *, who: str) -> Model:
-        """Make a voice of a training's weights and return it; the same choice gives the same voice.
+        """Make a voice of a training's weights and return it; the same choice gives the same voice, named anew.
 
         SettingsError when the settings are not right, MissingArtifactError where there are no such weights.
         """

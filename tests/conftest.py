@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,16 +10,24 @@ import pytest
 
 from core.domain.persona import Persona
 from core.store import Store
-from core.store.database import connect
-from tests.postgresql import server
+from tests.postgresql import fresh_database, server
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT.parent / "shared" / "data"
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store's database in its newest form: a copy of it is made sooner than another one by all migrations."""
+    folder = tmp_path_factory.mktemp("migrated")
+    Store(f"sqlite:///{folder / 'store.db'}", folder).close()
+    return folder / "store.db"
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path, migrated: Path) -> Iterator[Store]:
     """An empty store with one persona, 阿青, in it."""
+    shutil.copyfile(migrated, tmp_path / "store.db")
     opened = Store(f"sqlite:///{tmp_path / 'store.db'}", tmp_path)
     opened.personas.put(persona_a_qing())
     yield opened
@@ -51,14 +60,18 @@ def _postgresql_server() -> Iterator[str]:
         yield f"postgresql+psycopg{url}"
 
 
+@pytest.fixture(scope="session")
+def migrated_database(_postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database in its newest form on the real server; others are copied from it."""
+    name = "migrated"
+    Store(fresh_database(_postgresql_server, name), tmp_path_factory.mktemp("migrated")).close()
+    return name
+
+
 @pytest.fixture
 def postgresql(_postgresql_server: str) -> str:
     """The URL of an empty database on a real server; skips where none is installed."""
-    with connect(_postgresql_server).begin() as connection:
-        connection.exec_driver_sql(
-            "DROP SCHEMA IF EXISTS dbos CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
-        )
-    return _postgresql_server
+    return fresh_database(_postgresql_server, "tests")
 
 
 @pytest.fixture(scope="session")

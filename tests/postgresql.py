@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 
 def _programs() -> Path:
@@ -29,6 +30,16 @@ def server() -> Iterator[str]:
     # Not below pytest's folder: that one belongs to us alone, and PostgreSQL refuses to run as root.
     with tempfile.TemporaryDirectory(prefix="daiyu-postgresql-") as folder:
         yield from _serve(_programs(), Path(folder))
+
+
+def fresh_database(url: str, name: str, *, template: str = "template0") -> str:
+    """Make a database anew on the server of that URL, as a copy of another one, and return its URL."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    engine.dispose()
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 def _serve(programs: Path, folder: Path) -> Iterator[str]:

@@ -19,6 +19,8 @@ class Score:
     """The column's name in the evaluator's own summary."""
     value: float | None
     """Per cent; None where the evaluator reported `-`."""
+    reason: str = ""
+    """Why there is no value, in the evaluator's words; empty where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,45 @@ class Scorecard:
     scores: tuple[Score, ...]
     model_id: str | None = None
     """The registered model, where known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question of a benchmark, as the model was asked it, and how its reply was judged."""
+
+    dataset: str
+    number: int
+    """Place in its dataset, from 0."""
+    prompt: str
+    """What the model read, worked examples before it included; turns are told apart by `[…]` lines."""
+    reply: str
+    """What the model wrote."""
+    chosen: str
+    """What the evaluator took the reply for."""
+    wanted: str
+    correct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many questions of a dataset were answered rightly."""
+
+    right: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """How two models answered the same questions, counted."""
+
+    both: int
+    """Rightly by both."""
+    first: int
+    """Rightly by the first alone."""
+    second: int
+    neither: int
+
+    @property
+    def asked(self) -> int:
+        """All questions."""
+        return self.both + self.first + self.second + self.neither

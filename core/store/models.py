@@ -107,6 +107,17 @@ class Models(Rooms):
             record_event(db, who=who, entity="model", entity_id=model_id, action="copy", after={"copy": name})
         return self.get(model_id)
 
+    def put_card(self, model_id: str, card: Mapping[str, Any], *, who: str) -> Model:
+        """Keep a voice's card in the place of the one before, and return the model."""
+        with self._writing() as db:
+            model = self._there(db, model_id)
+            manifest = {**model.manifest, "card": dict(card)}
+            db.execute(sa.update(t.model).where(t.model.c.id == model_id).values(manifest=manifest))
+            before = {"scores": model.manifest.get("card", {}).get("scores")}
+            after = {"scores": card.get("scores")}
+            record_event(db, who=who, entity="model", entity_id=model_id, action="card", before=before, after=after)
+        return self.get(model_id)
+
     def remove(self, model_id: str, *, who: str) -> None:
         """Say that the model is no longer there; its record stays for the replies and scorecards that name it.
 

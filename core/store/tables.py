@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 metadata = sa.MetaData(
     naming_convention={
@@ -506,6 +506,22 @@ score = Table(
     Column("version", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("value", Float),
+    Column("reason", Text, nullable=False, server_default=""),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("scorecard_id", String(64), ForeignKey("scorecard.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("dataset", String(128), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("chosen", Text, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("correct", Boolean, nullable=False),
+    Index("ix_answer_dataset", "scorecard_id", "dataset", "number"),
 )
 
 conversation = Table(

@@ -137,11 +137,26 @@ def stacked(rows: Sequence[tuple[str, str, float]], *, title: str, x_title: str,
     _show(figure, key)
 
 
-def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str, height: int | None = None) -> None:
-    """Draw per label one horizontal bar for each series (label -> value), for values in per cent."""
+Bounds = Mapping[str, tuple[float, float]]
+"""Label -> between what and what its value surely lies."""
+
+
+def compared(
+    series: Mapping[str, Mapping[str, float]],
+    *,
+    title: str,
+    key: str,
+    height: int | None = None,
+    bounds: Mapping[str, Bounds] | None = None,
+) -> None:
+    """Draw per label one horizontal bar for each series (label -> value), for values in per cent.
+
+    `bounds` of a series are drawn as whiskers; the figures stand at the foot of the bars then.
+    """
     labels = list(dict.fromkeys(label for values in series.values() for label in values))
     figure = go.Figure()
     for name, values in series.items():
+        whiskers = _whiskers(values, (bounds or {}).get(name, {}), labels)
         figure.add_trace(
             go.Bar(
                 x=[values.get(label) for label in labels],
@@ -149,9 +164,13 @@ def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str,
                 name=name,
                 orientation="h",
                 texttemplate="%{x:.1f}",
-                textposition="outside",
+                textposition="inside" if bounds else "outside",
+                insidetextanchor="start",
+                textangle=0,
+                constraintext="none",
                 textfont={"size": 11},
                 cliponaxis=False,
+                error_x=whiskers,
             )
         )
     figure.update_layout(
@@ -166,6 +185,117 @@ def compared(series: Mapping[str, Mapping[str, float]], *, title: str, key: str,
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
     figure.update_xaxes(range=[0, 108], showticklabels=False)
     _show(figure, key)
+
+
+def differences(values: Mapping[str, tuple[float, float, float]], *, title: str, x_title: str, key: str) -> None:
+    """Draw (value, low, high) of each label as a point with whiskers around a line at 0; gray where they cross it."""
+    strong, weak = palette()[0], "#9a948a"
+    labels = list(values)
+    points = [values[label] for label in labels]
+    colours = [strong if low > 0 or high < 0 else weak for _value, low, high in points]
+    figure = go.Figure()
+    for label, (value, low, high), colour in zip(labels, points, colours, strict=True):
+        figure.add_trace(
+            go.Scatter(
+                x=[value],
+                y=[label],
+                mode="markers",
+                marker={"size": 9, "color": colour},
+                error_x={"type": "data", "array": [high - value], "arrayminus": [value - low], "color": colour},
+                hovertemplate=f"%{{y}}: %{{x:+.1f}} ({low:+.1f} … {high:+.1f})<extra></extra>",
+                showlegend=False,
+            )
+        )
+    figure.add_vline(x=0, line={"color": weak, "width": 1, "dash": "dot"})
+    figure.update_layout(title=title, height=110 + 24 * len(labels), margin=_MARGIN)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
+    figure.update_xaxes(title=x_title, zeroline=False)
+    _show(figure, key)
+
+
+def trend(lines: Mapping[str, Sequence[tuple[str, float]]], *, title: str, key: str) -> None:
+    """Draw (label, per cent) points of each line in order."""
+    figure = go.Figure()
+    for (name, points), colour in zip(lines.items(), cycle(palette()), strict=False):
+        labels = [label for label, _value in points]
+        values = [value for _label, value in points]
+        own = {"color": colour, "width": 2}
+        figure.add_trace(go.Scatter(x=labels, y=values, name=name, mode="lines+markers", line=own))
+    figure.update_layout(title=title, height=380, margin=_MARGIN, legend={"orientation": "h", "y": -0.35})
+    figure.update_xaxes(type="category", automargin=True)
+    figure.update_yaxes(range=[0, 100])
+    _show(figure, key)
+
+
+def radar(series: Mapping[str, Mapping[str, float]], *, title: str, key: str) -> None:
+    """Draw each series (label -> per cent) as a closed line around a circle; labels that all of them have."""
+    shared = [label for label in next(iter(series.values())) if all(label in values for values in series.values())]
+    figure = go.Figure()
+    for (name, values), colour in zip(series.items(), cycle(palette()), strict=False):
+        around = [*shared, shared[0]]
+        figure.add_trace(
+            go.Scatterpolar(
+                r=[values[label] for label in around], theta=around, name=name, mode="lines+markers",
+                line={"color": colour, "width": 2}, fill="toself", fillcolor=_faint(colour),
+            )
+        )  # fmt: skip
+    figure.update_layout(
+        title=title,
+        height=380,
+        margin={**_MARGIN, "t": 56, "l": 48, "r": 48},
+        polar={"radialaxis": {"range": [0, 100], "tickvals": [25, 50, 75, 100]}, "bgcolor": "rgba(0,0,0,0)"},
+        showlegend=len(series) > 1,
+        legend={"orientation": "h", "y": -0.12},
+    )
+    _show(figure, key)
+
+
+def score_map(series: Mapping[str, Mapping[str, float]], *, title: str, key: str) -> None:
+    """Draw many series (label -> per cent) as a field of figures: a row a label, a column a series."""
+    labels = list(dict.fromkeys(label for values in series.values() for label in values))
+    shades = st.get_option(f"theme.{st.context.theme.type or 'light'}.chartSequentialColors")
+    figure = go.Figure(
+        go.Heatmap(
+            x=list(series),
+            y=labels,
+            z=[[values.get(label) for values in series.values()] for label in labels],
+            zmin=0,
+            zmax=100,
+            texttemplate="%{z:.1f}",
+            hovertemplate="%{y}, %{x}: %{z:.1f}<extra></extra>",
+            colorscale=list(shades),
+            showscale=False,
+            xgap=2,
+            ygap=1,
+        )
+    )
+    figure.update_layout(title=title, height=150 + 22 * len(labels), margin={**_MARGIN, "t": 72})
+    figure.update_xaxes(type="category", side="top", showgrid=False, automargin=True)
+    figure.update_yaxes(type="category", showgrid=False, automargin=True, autorange="reversed")
+    _show(figure, key)
+
+
+def _whiskers(values: Mapping[str, float], bounds: Bounds, labels: Sequence[str]) -> dict[str, object] | None:
+    if not bounds:
+        return None
+    spans = [bounds.get(label, (values.get(label, 0.0),) * 2) for label in labels]
+    reach = [
+        (high - values.get(label, 0.0), values.get(label, 0.0) - low)
+        for label, (low, high) in zip(labels, spans, strict=True)
+    ]
+    return {
+        "type": "data",
+        "array": [max(up, 0.0) for up, _down in reach],
+        "arrayminus": [max(down, 0.0) for _up, down in reach],
+        "thickness": 1.2,
+        "width": 3,
+        "color": "#8d877b",
+    }
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour.lstrip("#")[place : place + 2], 16) for place in (0, 2, 4))
+    return f"rgba({red},{green},{blue},0.12)"
 
 
 def shares(parts: Mapping[str, float], *, whole: float, shown: Callable[[float], str]) -> None:

@@ -52,9 +52,9 @@ def _(message: str) -> str:
     return catalog(language()).gettext(message) if message else ""
 
 
-def _n(singular: str, plural: str, count: int) -> str:
-    """Translate a message that counts, and fill in `{count}`."""
-    return catalog(language()).ngettext(singular, plural, count).format(count=number(count))
+def _n(singular: str, plural: str, count: int, **values: str) -> str:
+    """Translate a message that counts, and fill in `{count}` and what else it names."""
+    return catalog(language()).ngettext(singular, plural, count).format(count=number(count), **values)
 
 
 def filled(template: str, values: Mapping[str, object]) -> str:

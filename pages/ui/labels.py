@@ -97,6 +97,11 @@ def split_name(split: Split) -> str:
     return _(SPLITS[Split(split)])
 
 
+def subject_title(subject: str) -> str:
+    """Return the translated title of a subject or group of C-Eval."""
+    return _(title_of(subject))
+
+
 def titled(series: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Return the series of C-Eval with the translated titles of its groups and subjects as labels."""
     return {name: {_(title_of(part)): value for part, value in values.items()} for name, values in series.items()}

@@ -39,6 +39,7 @@ _QUANTITIES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     ),
     "tokens_per_second": (N_("Tokens a second"), {"tokens_per_second": N_("tokens a second")}),
     "memory_mb": (N_("Memory (MB)"), {"memory_mb": N_("memory")}),
+    "right_share": (N_("Right so far"), {"right_share": N_("share of the answers")}),
     "grad_norm": (N_("Gradient"), {"grad_norm": N_("length of the gradient")}),
 }
 """What can be drawn -> its title, and the measurements it is made of with the name of each line."""

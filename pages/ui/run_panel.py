@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from core.domain.identity import now
 from core.domain.run import Run, RunState
 from core.services import Services
 from pages.ui.errors import show_failure, told_to_the_user
@@ -20,6 +21,8 @@ from pages.ui.state import AGAINST, RUN, watched_run
 from pages.ui.training_result import probes, training_result
 
 _LOG_BYTES: Final = 16_000
+_YOUNG: Final = 90
+"""Seconds from its start during which a run is watched closely."""
 _CONFIGURATION: Final = "xtuner_config.py"
 """What a trainer was given, in the run's folder; it tells how to run it by hand."""
 
@@ -70,19 +73,30 @@ def begun(visit: Visit) -> bool:
 
 
 def run_panel(visit: Visit, run_id: str) -> None:
-    """Show a run and keep it fresh, once a second, until it is over."""
+    """Show a run and keep it fresh until it is over."""
     with told_to_the_user():
-        run = visit.studio.store.runs.get(run_id)
-        live = st.fragment(_panel, run_every=None if run.state.over else 1.0, key=f"panel.{run_id}")
+        pace = _pace(visit.studio.store.runs.get(run_id))
+        live = st.fragment(_panel, run_every=pace, key=f"panel.{run_id}")
         with st.container(border=True, key=f"run-{run_id}"):
-            live(visit, run_id, was_over=run.state.over)
+            live(visit, run_id, pace)
 
 
-def _panel(visit: Visit, run_id: str, *, was_over: bool) -> None:
+def _pace(run: Run) -> float | None:
+    """Return how many seconds the panel stands as it is; None where nothing happens any more.
+
+    Drawing curves each second takes a third of a processor core, which a long training on that machine would miss.
+    """
+    if run.state.over:
+        return None
+    young = run.started_at is None or (now() - run.started_at).total_seconds() < _YOUNG
+    return 1.0 if young else 4.0
+
+
+def _panel(visit: Visit, run_id: str, pace: float | None) -> None:
     studio = visit.studio
     run = studio.store.runs.get(run_id)
-    if run.state.over and not was_over:
-        st.rerun()  # the whole page: what the run made belongs on it now
+    if _pace(run) != pace:
+        st.rerun()  # the whole page: what a run that is over made belongs on it now
     _headline(studio, run)
     if not run.state.over:
         _progress(studio, run)

@@ -265,3 +265,6 @@ DUEL: Final = Slot("arena.duel", "")
 DUEL_ASKED: Final = Slot("arena.asked", False)
 """Whether the next two are to answer on the next drawing."""
 ARENA_VOTES: Final = Trail("arena")
+QUESTION_FILES: Final = Generation("question_files")
+ANSWERS: Final = Trail("answers")
+"""Pages of a scorecard's questions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     if chromium_path() is None:
@@ -51,24 +52,33 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture(scope="session")
-def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningApp]]:
-    """Start apps, each in a new workspace, and end them with the session."""
+@contextmanager
+def _apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningApp]]:
     started: list[RunningApp] = []
 
     def start(**settings: str) -> RunningApp:
         started.append(RunningApp(tmp_path_factory.mktemp("workspace"), settings))
         return started[-1]
 
-    yield start
-    for app in started:
-        app.stop()
+    try:
+        yield start
+    finally:
+        for app in started:
+            app.stop()
 
 
-@pytest.fixture(scope="session")
-def fresh_app(browser: Browser, start_app: Callable[..., RunningApp]) -> RunningApp:
-    """An app as a newcomer finds it, with the sample corpus only."""
-    return start_app()
+@pytest.fixture(scope="module")
+def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningApp]]:
+    """Start apps, each in a new workspace, and end them with the module: an idle worker still looks for work."""
+    with _apps(tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture(scope="package")
+def fresh_app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app as a newcomer finds it, with the sample corpus only; the modules here share it."""
+    with _apps(tmp_path_factory) as start:
+        yield start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +97,14 @@ class House:
         return self.services.settings.persona
 
 
-@pytest.fixture(scope="session")
-def house(
-    browser: Browser, start_app: Callable[..., RunningApp], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    """A running app with the little book, its lines and a dataset version."""
-    app = start_app()
+@pytest.fixture(scope="package")
+def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A running app with the little book, its lines and a dataset version; the modules here share it."""
+    with _apps(tmp_path_factory) as start:
+        yield from _furnished(start(), tmp_path_factory)
+
+
+def _furnished(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     services = app.services()
     book = tmp_path_factory.mktemp("book") / "竹外集.txt"
     book.write_text(LITTLE_BOOK, encoding="utf-8")

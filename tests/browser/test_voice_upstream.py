@@ -50,6 +50,7 @@ def test_the_real_tool_goes_the_whole_way_from_a_checkout_to_the_chat(
         Path(os.environ[CHECKOUT]),
         Path(os.environ[PYTHON]),
         version=version,
+        gpt_epochs=1,  # two pairs of weights are enough for a vote, and each speaks for minutes
         patience=HOURS * 1800,
         pictures=pictures,
     )

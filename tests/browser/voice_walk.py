@@ -26,6 +26,7 @@ class Studio:
     python: Path
     version: str = "v2"
     """The model that is trained, beginning with the preset for a processor."""
+    gpt_epochs: int = 2
     patience: float = 300
     """Most seconds that a run takes."""
     pictures: Path | None = None
@@ -102,9 +103,9 @@ def a_voice_is_trained(studio: Studio, visitor: Visitor) -> None:
     visitor.settled()
     if studio.version != "v2":
         visitor.choose("Version", studio.version)
-    for section in ("SoVITS stage", "GPT stage"):
-        for field, value in (("Epochs", "2"), ("Save every", "1")):
-            visitor.write(field, value, within=visitor.unfold(section))
+    for section, epochs in (("SoVITS stage", 2), ("GPT stage", studio.gpt_epochs)):
+        for field, value in (("Epochs", epochs), ("Save every", 1)):
+            visitor.write(field, str(value), within=visitor.unfold(section))
             visitor.settled()
     visitor.sees("clips are kept back", patience=4 * PATIENCE)
     studio.keep_picture(visitor, "2-form")
@@ -137,7 +138,7 @@ def its_weights_are_compared_and_one_pair_becomes_a_voice(studio: Studio, visito
     visitor.sees("the chosen one is among the voices now.")
     visitor.settled()
     names = {one.name for one in studio.services.store.models.all(studio.persona, ModelKind.VOICE)}
-    assert names == {"bamboo shade", "the chosen one"}
+    assert "the chosen one" in names, "also where the best pair is the last, of which the training made a voice itself"
 
 
 def a_server_speaks_with_it(studio: Studio, visitor: Visitor) -> None:
@@ -146,8 +147,8 @@ def a_server_speaks_with_it(studio: Studio, visitor: Visitor) -> None:
     visitor.choose("Voice", "the chosen one")
     visitor.press("Start")
     visitor.sees("The run is queued.")
-    wait_until(lambda: any(one.state == "ready" for one in studio.services.voice_servers()), 120)
-    visitor.sees("ready", patience=2 * PATIENCE)
+    wait_until(lambda: any(one.state == "ready" for one in studio.services.voice_servers()), studio.patience)
+    visitor.sees("ready", patience=4 * PATIENCE)
     turn_to(visitor, "Voices")
     card = visitor.page.locator("[class*=st-key-voice-voice-]").filter(has_text="the chosen one").first
     visitor.press("Speak", within=card)
@@ -162,9 +163,10 @@ def she_speaks_with_it_in_the_chat(studio: Studio, visitor: Visitor) -> None:
     box = visitor.page.get_by_placeholder("Write to")
     box.fill("外头可下雨了？")
     box.press("Enter")
-    visitor.sees("her own lines")
+    # The words stand there at once; what made them follows when all is spoken, on a processor after minutes.
+    visitor.sees("her own lines", patience=int(1000 * studio.patience))
     visitor.settled()
-    wait_until(lambda: visitor.page.evaluate("window.heard.length") > 0, 60)
+    wait_until(lambda: visitor.page.evaluate("window.heard.length") > 0, studio.patience)
     talk = studio.services.store.talks.conversations(studio.persona)[0]
     said = studio.services.store.talks.messages(talk.id)[-1]
     voice = studio.services.store.models.in_use(studio.persona, ModelKind.VOICE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from core.backends.tools.gpt_sovits import GptSovits
 from core.store import Store
 from tests.conftest import persona_a_qing
+from tests.postgresql import fresh_database
 from tests.standins.gpt_sovits.layout import StandIn, lay_out
 from tests.standins.gpt_sovits.world import trainer_on
 
@@ -24,8 +26,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
+def store(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty store with one persona, 阿青, in it."""
+    if url.startswith("sqlite"):
+        shutil.copyfile(request.getfixturevalue("migrated"), tmp_path / "store.db")
+    else:
+        server, _slash, name = url.rpartition("/")
+        fresh_database(f"{server}/postgres", name, template=request.getfixturevalue("migrated_database"))
     opened = Store(url, tmp_path)
     opened.personas.put(persona_a_qing())
     yield opened

@@ -10,9 +10,10 @@ from tests.loopback import Handler, Loopback
 
 
 class OpenAIServer(Loopback):
-    """Streams `reply` in pieces of two characters; records what it was asked and when a client left.
+    """Streams `reply` in pieces of two characters, or sends it whole to who wants no stream.
 
-    `status` other than 200 answers with that error; `hang` waits after the first piece until the client leaves.
+    Records what it was asked and when a client left. `status` other than 200 answers with that error; `hang` waits
+    after the first piece until the client leaves.
     """
 
     def __init__(self, reply: str = "好", *, status: int = 200, hang: bool = False) -> None:
@@ -37,8 +38,18 @@ class _Handler(Handler[OpenAIServer]):
             self._answer(self.double.status, "application/json")
             self.wfile.write(json.dumps({"error": {"message": "no"}}).encode())
             return
+        if not self.double.requests[-1].get("stream"):
+            self._whole()
+            return
         self._answer(200, "text/event-stream")
         self._stream()
+
+    def _whole(self) -> None:
+        message = {"role": "assistant", "content": self.double.reply}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        told = {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+        self._answer(200, "application/json")
+        self.wfile.write(json.dumps(told).encode())
 
     def _stream(self) -> None:
         for place in range(0, len(self.double.reply), 2):

@@ -1,6 +1,7 @@
 """Other people's programs, each in an environment of its own; a backend translates and runs nothing itself.
 
-What they are to the stages stands in `fine_tuner.py` and `voice_trainer.py`; here are the tables of who can be it.
+What they are to the stages stands in `fine_tuner.py`, `voice_trainer.py` and `examiner.py`; here are the tables of
+who can be it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.backends.rows import Row
+from core.backends.tools.examiner import Examiner, Standing
 from core.backends.tools.fine_tuner import (
     BOOK,
     CONVERSATIONS,
@@ -34,15 +36,18 @@ __all__ = [
     "BASE_CONVERTERS",
     "BOOK",
     "CONVERSATIONS",
+    "EXAMINERS",
     "FINE_TUNERS",
     "SAMPLE_READERS",
     "VOICE_TRAINERS",
     "BaseComparison",
     "BaseConverter",
     "Checkpoint",
+    "Examiner",
     "FineTuner",
     "ReaderSource",
     "SampleReader",
+    "Standing",
     "StepOutcome",
     "StepReport",
     "Token",
@@ -106,3 +111,15 @@ VOICE_TRAINERS: dict[str, Row[Checkout, VoiceTrainer]] = {
     "gpt-sovits": Row("gpt-sovits", N_("GPT-SoVITS v2 to v4, from a checkout of your own."), _gpt_sovits),
 }
 """Name -> how to get it, given where its checkout and its interpreter are."""
+
+
+def _opencompass(python: Path) -> Examiner:
+    from core.backends.tools.opencompass import OpenCompass
+
+    return OpenCompass(python)
+
+
+EXAMINERS: dict[str, Row[Path, Examiner]] = {
+    "opencompass": Row("opencompass", N_("OpenCompass 0.5: C-Eval, CMMLU and sets of one's own."), _opencompass),
+}
+"""Name, also of the tool's environment -> how to get it, given that environment's interpreter."""

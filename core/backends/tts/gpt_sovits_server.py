@@ -8,10 +8,12 @@ It says 200 before it has tried; that it failed is told by silence at another ra
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from threading import Event, Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -170,7 +172,7 @@ class VoiceServer:
 
     def _client(self, seconds: float | None) -> httpx.AsyncClient:
         patience = httpx.Timeout(seconds, connect=_CONNECT_SECONDS)
-        return httpx.AsyncClient(base_url=self.address, timeout=patience, trust_env=False)
+        return httpx.AsyncClient(base_url=self.address, timeout=patience, trust_env=False, verify=_certificates())
 
     def _gone(self, error: Exception | None) -> StudioError:
         self.loaded = {}  # whoever answers there next may have loaded something else
@@ -213,6 +215,12 @@ class _Pulse:
 
     def quiet_for(self) -> float:
         return time.monotonic() - self.last
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return whom we believe; made anew for each client, as is usual, it would cost more time than a look itself."""
+    return httpx.create_ssl_context()
 
 
 async def _set(client: httpx.AsyncClient, what: str, **values: str) -> None:

@@ -50,7 +50,7 @@ def import_summary(
     card = Scorecard(
         id=new_id("card"),
         persona_id=persona_id,
-        name=shown.removesuffix(".csv"),
+        name=PurePath(shown).stem,
         origin=IMPORTED,
         sha256=store.files.put(content),
         created_at=now(),

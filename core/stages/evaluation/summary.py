@@ -1,7 +1,8 @@
-"""Reads OpenCompass's summary CSV, as it was written in 2024 and as it is written now.
+"""Reads OpenCompass's summaries, as they were written in 2024 and as they are written now: .csv, .txt and .md.
 
 `dataset,version,metric,mode,<model…>`, a row a dataset and metric, a column a model, `-` where a value is missing.
-Now a group of datasets has an `accuracy` and a `naive_average` row; in 2024 only the latter.
+Now a group of datasets has an `accuracy` and a `naive_average` row; in 2024 only the latter. The .txt holds the table
+in several forms, the CSV among them, and tells at its end why something is missing; the .md is one Markdown table.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import codecs
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from core.domain.evaluation import Score
 from core.errors import InvalidInputError
@@ -21,14 +24,18 @@ DELIMITERS = ",;\t"
 """OpenCompass writes commas; a spreadsheet may have saved it otherwise."""
 GROUP_METRIC = "naive_average"
 MISSING = frozenset({"", "-", "nan"})
+_CSV_PART, _RAW = "csv format", "raw format"
+_REASON = re.compile(r"^([\w.-]+): \{'error': [\"'](.*)[\"']\}$", re.MULTILINE)
 
 
 def parse_summary(content: bytes, name: str) -> tuple[Score, ...]:
     """Return every cell of the summary, row by row; InvalidInputError saying which line is wrong and why."""
     text = _decoded(content, name)
-    rows = _rows(text, name)
+    reasons = dict(_REASON.findall(text.partition(_RAW)[2]))
+    rows = _rows(_table_in(text), name)
     models = _models(next(rows, (0, []))[1], name)
     scores = [score for number, cells in rows for score in _scores(cells, models, number, name)]
+    scores = [replace(one, reason=reasons.get(one.dataset, "")) if one.value is None else one for one in scores]
     if not scores:
         raise InvalidInputError(
             N_("{name} has no scores below its header."),
@@ -57,6 +64,26 @@ def _decoded(content: bytes, name: str) -> str:
         if "\0" not in text:
             return text
     raise _no_summary(name)
+
+
+def _table_in(text: str) -> str:
+    """Return the table as CSV, each line where it stood, so that a wrong one can be named."""
+    lines = text.splitlines()
+    begin = next((place for place, line in enumerate(lines) if line.strip() == _CSV_PART), None)
+    if begin is not None:
+        end = next((place for place in range(begin, len(lines)) if lines[place].startswith("$$$")), len(lines))
+        kept = (line if begin < place < end and not line.startswith("^^^") else "" for place, line in enumerate(lines))
+        return "\n".join(kept)
+    if any(line.lstrip().startswith("|") for line in lines):
+        return "\n".join(_from_markdown(line) for line in lines)
+    return text
+
+
+def _from_markdown(line: str) -> str:
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    if not line.lstrip().startswith("|") or all(set(cell) <= set("-: ") and len(cell) > 1 for cell in cells):
+        return ""
+    return ",".join(cell.replace(",", " ") for cell in cells)
 
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -126,6 +153,6 @@ def _value(cell: str, number: int, name: str) -> float | None:
 def _no_summary(name: str) -> InvalidInputError:
     return InvalidInputError(
         N_("{name} is not an OpenCompass summary."),
-        remedy=N_("Give the file summary/summary_….csv of an evaluation; it begins with dataset,version,metric,mode."),
+        remedy=N_("Give a file summary/summary_… of an evaluation; its table begins with dataset,version,metric,mode."),
         name=name,
     )

@@ -5,10 +5,10 @@ A value that the evaluator did not report is left out, never drawn as zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from core.domain.evaluation import Score, Scorecard
-from core.stages.evaluation.subjects import GROUP_TITLES, HARD_SUBJECTS, SUBJECTS, Group, ceval_part
+from core.domain.evaluation import Paired, Score, Scorecard, Tally
+from core.stages.evaluation.subjects import AVERAGE, GROUP_TITLES, HARD, HARD_SUBJECTS, SUBJECTS, Group, ceval_part
 from core.stages.evaluation.summary import preferred
 
 Series = dict[str, dict[str, float]]
@@ -38,19 +38,47 @@ def hard_bars(card: Scorecard) -> Series:
 def other_bars(card: Scorecard) -> Series:
     """Return each model's scores on everything that is not C-Eval; keys are `dataset (metric)`."""
     others = [score for score in preferred(card.scores) if ceval_part(score.dataset) is None]
-    return _series(card, _named, dict.fromkeys(map(_named, others)))
+    return _series(card, name_of, dict.fromkeys(map(name_of, others)))
+
+
+def tallies_of(part: str, tallies: Mapping[str, Tally]) -> list[Tally]:
+    """Return the tallies that a C-Eval group, `hard`, `average` or a subject rests on; empty where one is unknown."""
+    subjects = _subjects_of(part)
+    known = {ceval_part(dataset): tally for dataset, tally in tallies.items()}
+    return [known[subject] for subject in subjects] if all(subject in known for subject in subjects) else []
+
+
+def pairs_of(part: str, pairs: Mapping[str, Paired]) -> list[Paired]:
+    """Return what two scorecards have in common of a C-Eval group or subject; empty where a part is unknown."""
+    subjects = _subjects_of(part)
+    known = {ceval_part(dataset): one for dataset, one in pairs.items()}
+    return [known[subject] for subject in subjects] if all(subject in known for subject in subjects) else []
+
+
+def _subjects_of(part: str) -> list[str]:
+    if part == AVERAGE:
+        return [subject for subjects in SUBJECTS.values() for subject in subjects]
+    if part == HARD:
+        return sorted(HARD_SUBJECTS)
+    return list(SUBJECTS[Group(part)]) if part in set(Group) else [part]
+
+
+def labels(cards: Iterable[Scorecard]) -> dict[tuple[str, str], str]:
+    """Return (scorecard's id, model) -> its name in a chart; a name that stands in two cards gets its card's too."""
+    columns = [(card, model) for card in cards for model in models_of(card)]
+    names = [model for _card, model in columns]
+    found: dict[tuple[str, str], str] = {}
+    for card, model in columns:
+        label = f"{model} ({card.name})" if names.count(model) > 1 else model
+        found[card.id, model] = label if label not in found.values() else f"{label} {card.id}"
+    return found
 
 
 def side_by_side(cards: Iterable[Scorecard], lay_out: Callable[[Scorecard], Series]) -> Series:
-    """Return several scorecards' models in one chart; a name that stands in two of them gets its card's name too."""
+    """Return several scorecards' models in one chart, under their `labels`."""
     cards = list(cards)
-    names = [model for card in cards for model in models_of(card)]
-    together: Series = {}
-    for card in cards:
-        for model, values in lay_out(card).items():
-            label = f"{model} ({card.name})" if names.count(model) > 1 else model
-            together[label if label not in together else f"{label} {card.id}"] = values
-    return together
+    named = labels(cards)
+    return {named[card.id, model]: values for card in cards for model, values in lay_out(card).items()}
 
 
 def missing_of(card: Scorecard) -> tuple[Score, ...]:
@@ -68,5 +96,6 @@ def _series(card: Scorecard, key_of: Callable[[Score], str | None], order: Itera
     return {model: bars for model, bars in laid_out.items() if bars}
 
 
-def _named(score: Score) -> str:
+def name_of(score: Score) -> str:
+    """Return what a score that is not C-Eval's is called in a chart."""
     return f"{score.dataset} ({score.metric})"

@@ -40,12 +40,22 @@ class CardChoice(Section):
 
 
 def make_card(wanted: CardChoice, *, store: Store, who: str) -> Model:
-    """Make a voice of a training that is done and return it; the same choice gives the same voice.
+    """Make a voice of a training that is done and return it.
 
-    MissingArtifactError when the training has no such weights or reference.
+    The same choice gives the same voice, which a training makes of its last weights by itself: it gets the name and the
+    scores of the newer choice, where that has some. MissingArtifactError when the training has no such weights or
+    reference.
     """
     run = store.runs.get(wanted.run_id)
-    return voice_from(wanted, run, run.result, store=store, who=who)
+    voice = voice_from(wanted, run, run.result, store=store, who=who)
+    if wanted.name and voice.name != wanted.name:
+        store.models.rename(voice.id, wanted.name, who=who)
+    card, home = card_of(store.models.get(voice.id), store)
+    if wanted.scores and card.scores != wanted.scores:
+        told = card.model_copy(update={"scores": wanted.scores}).model_dump(mode="json")
+        write_whole(home / CARD, json.dumps(told, ensure_ascii=False, indent=2))
+        store.models.put_card(voice.id, told, who=who)
+    return store.models.get(voice.id)
 
 
 def voice_from(wanted: CardChoice, run: Run, result: Mapping[str, Any], *, store: Store, who: str) -> Model:

@@ -101,3 +101,43 @@ def test_damaged_summaries_are_refused_or_read_but_never_crash(seed):
         return
 
     assert scores
+
+
+TABLE = [("ceval-logic", "f5b022", "accuracy", "gen", "25.00"), ("ceval", "-", "naive_average", "gen", "-")]
+
+
+def text_form() -> str:
+    head = "dataset,version,metric,mode,bamboo"
+    rows = "\n".join(",".join(row) for row in TABLE)
+    return (
+        "20261126_170746\ntabulate format\n^^^^\ndataset  version\nceval-logic  f5b022\n$$$$\n\n---- DIVIDER ----\n\n"
+        f"csv format\n^^^^\n{head}\n{rows}\n$$$$\n\nmarkdown format\n^^^^\n| dataset | version |\n$$$$\n\n"
+        "raw format\n^^^^\n-----\nModel: bamboo\nceval-logic: {'accuracy': 25.0}\n"
+        "ceval: {'error': 'missing metrics: [law, art_studies]'}\n$$$$\n"
+    )
+
+
+def test_the_text_form_of_a_summary_tells_why_something_is_missing():
+    logic, whole = parse_summary(text_form().encode(), "summary.txt")
+
+    assert (logic.dataset, logic.model, logic.value, logic.reason) == ("ceval-logic", "bamboo", 25.0, "")
+    assert (whole.dataset, whole.value, whole.reason) == ("ceval", None, "missing metrics: [law, art_studies]")
+
+
+def test_the_markdown_form_of_a_summary_says_the_same_as_the_table():
+    head = "| dataset | version | metric | mode | bamboo |\n|----- | ----- | ----- | ----- | -----|\n"
+    rows = "".join(f"| {' | '.join(row)} |\n" for row in TABLE)
+    scores = parse_summary((head + rows).encode(), "summary.md")
+
+    assert [(one.dataset, one.metric, one.model, one.value) for one in scores] == [
+        ("ceval-logic", "accuracy", "bamboo", 25.0),
+        ("ceval", "naive_average", "bamboo", None),
+    ]
+
+
+def test_a_wrong_cell_of_the_text_form_is_named_by_its_own_line():
+    wrong = text_form().replace("25.00", "many", 1)
+    line = 1 + next(n for n, one in enumerate(wrong.splitlines()) if "many" in one)
+
+    with pytest.raises(InvalidInputError, match=f"Line {line} "):
+        parse_summary(wrong.encode(), "summary.txt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from core.domain.identity import now
 from core.domain.run import Run, RunState
 from core.domain.training import Model
 from core.errors import ConflictError, MissingArtifactError
-from core.stages.voice_training.cards import CardChoice, card_of, make_card
+from core.stages.voice_training.cards import CARD, CardChoice, card_of, make_card
 from core.store import Store
 from core.store.files import sha256_of
 from core.store.model_folders import remove
@@ -77,6 +78,19 @@ def test_the_same_choice_gives_the_same_voice_and_another_one_another(store: Sto
     others = [made(store, gpt_epoch=2), made(store, reference=result["references"][1]["sha256"])]
     assert len({first.id, *(one.id for one in others)}) == 3
     assert made(store, sampling={"temperature": 0.7}).id != first.id
+
+
+def test_a_voice_that_is_there_already_takes_the_newer_name_and_scores(store: Store) -> None:
+    trained(store)
+    first = made(store, name="竹影")
+
+    chosen = made(store, name="竹影，选中的", scores={"cer": 0.2})
+    card, home = card_of(chosen, store)
+    assert (chosen.id, chosen.name, card.scores) == (first.id, "竹影，选中的", {"cer": 0.2})
+    assert json.loads((home / CARD).read_text(encoding="utf-8"))["scores"] == {"cer": 0.2}
+
+    again = made(store)
+    assert (again.name, card_of(again, store)[0].scores) == ("竹影，选中的", {"cer": 0.2}), "nothing new was said"
 
 
 def test_a_voice_outlives_the_weights_it_was_made_of(store: Store) -> None:

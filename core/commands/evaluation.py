@@ -1,0 +1,54 @@
+"""Commands about scores: examine a model, and decide by what it reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.commands.terminal import Json, Settings, Who, answered, done_here, parsed, queued, studio
+from core.settings import stage_defaults
+from core.stages.evaluation.gate import judge, read_gate
+from core.stages.evaluation.settings import EvaluationSettings
+
+if TYPE_CHECKING:
+    from core.domain.evaluation import Scorecard
+
+
+def evaluate(
+    model: Annotated[str, typer.Option(help="Id of the text model; empty for the server of the settings.")] = "",
+    benchmark: Annotated[list[str], typer.Option(help="ceval or cmmlu; may be given twice.")] = [],  # noqa: B006 - typer copies it
+    settings: Settings = [],  # noqa: B006
+    gate: Annotated[
+        Path | None, typer.Option(help="Rules that must hold; ends with code 1 where one does not.")
+    ] = None,
+    against: Annotated[str, typer.Option(help="Id of an older scorecard that the rules compare with.")] = "",
+    queue: Annotated[bool, typer.Option(help="Leave the work to a running worker.")] = False,
+    persona: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Examine a model with OpenCompass, keep its scorecard, and decide by rules if some are given."""
+    rules = read_gate(gate) if gate else None
+    with studio() as services:
+        usual = stage_defaults("evaluation", EvaluationSettings).model_dump(mode="json")
+        wanted = {**usual, "benchmarks": benchmark or usual["benchmarks"], **parsed(settings)}
+        wanted["model_id"] = model or wanted["model_id"]
+        if queue:
+            queued(services, "evaluation", persona, wanted, as_json=as_json)
+            return
+        older = services.store.scorecards.get(against) if against else None
+        done = done_here(services, "evaluation", persona, wanted)
+        card = services.store.scorecards.get(done.result["scorecard_id"])
+        pairs = services.store.scorecards.pairs(older.id, card.id) if older else {}
+    verdicts = judge(rules, card, older, pairs) if rules else []
+    told = [*_lines(card), *(f"{'ok  ' if one.holds else 'FAIL'} {one.dataset}: {one.told}" for one in verdicts)]
+    found = {"scorecard": card.id, "gate": {one.dataset: one.holds for one in verdicts}}
+    answered({**found, "scores": {one.dataset: one.value for one in card.scores}}, "\n".join(told), as_json)
+    if not all(one.holds for one in verdicts):
+        raise typer.Exit(1)
+
+
+def _lines(card: Scorecard) -> list[str]:
+    shown = [f"{one.dataset}: {'-' if one.value is None else f'{one.value:.2f}'}" for one in card.scores]
+    return [f"{card.id}  {card.name}", *shown]
