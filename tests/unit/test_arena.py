@@ -50,7 +50,12 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
         book.write_text(LITTLE_BOOK, encoding="utf-8")
         with book.open("rb") as stream:
             uploads = services.receive_texts(stream, book.name)
-        for kind, values in (("corpus", {"uploads": uploads}), ("dialogues", {}), ("dataset", {"name": "first"})):
+        steps: dict[str, dict[str, object]] = {
+            "corpus": {"uploads": uploads},
+            "dialogues": {},
+            "dataset": {"name": "first"},
+        }
+        for kind, values in steps.items():
             services.execution.here(kind, services.settings.persona, values, who="test")
         yield Arena(services, server)
         services.close()
