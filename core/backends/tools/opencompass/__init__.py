@@ -31,8 +31,10 @@ import importlib.metadata as installed, json
 print(json.dumps({name: installed.version(name) for name in ("opencompass", "torch", "transformers", "datasets")}))
 """
 _LETTER = re.compile(r"[A-Z]")
-_NEWER_CLASS = "TokenizersBackend"
-"""What transformers 5 calls the class of a tokenizer.json; OpenCompass wants transformers 4."""
+_GENERAL_CLASSES = ("TokenizersBackend", "PreTrainedTokenizerFast")
+"""What transformers 5, and 4, call the class of any tokenizer.json; OpenCompass wants transformers 4."""
+_INPUTS = ["input_ids", "attention_mask"]
+"""What transformers 5 gives a model by default; 4 adds token_type_ids, which a causal model refuses."""
 _TROUBLES: tuple[Trouble, ...] = (
     DISK_FULL,
     (
@@ -90,7 +92,7 @@ class OpenCompass:
         work.folder.mkdir(parents=True, exist_ok=True)
         if work.examinee.folder is None:
             _write_tokenizer(work.folder / TOKENIZER)
-        elif _of_newer_transformers(work.examinee.folder):
+        elif _of_a_general_class(work.examinee.folder):
             _copy_tokenizer(work.examinee.folder, work.folder / TOKENIZER)
         file = work.folder / CONFIG
         file.write_text(render(work, shlex.join(self._arguments(work))), encoding="utf-8")
@@ -169,21 +171,22 @@ class OpenCompass:
         return ["opencompass", CONFIG, "-w", OUT, "--debug", *again]
 
 
-def _of_newer_transformers(folder: Path) -> bool:
+def _of_a_general_class(folder: Path) -> bool:
     file = folder / "tokenizer_config.json"
     told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return told.get("tokenizer_class") == _NEWER_CLASS
+    return told.get("tokenizer_class") in _GENERAL_CLASSES
 
 
 def _copy_tokenizer(source: Path, folder: Path) -> None:
-    """Copy a tokenizer that transformers 5 saved, under the name by which 4 knows the same class."""
+    """Copy a tokenizer under the name by which transformers 4 knows its class, with the inputs it has in 5."""
     folder.mkdir(exist_ok=True)
     for name in ("tokenizer.json", "special_tokens_map.json", "chat_template.jinja"):
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
     told = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
-    told = {**told, "tokenizer_class": "PreTrainedTokenizerFast"}
-    told.pop("extra_special_tokens", None)  # a list there; 4 wants a mapping, and they stand in tokenizer.json anyway
+    told = {"model_input_names": _INPUTS, **told, "tokenizer_class": "PreTrainedTokenizerFast"}
+    if isinstance(told.get("extra_special_tokens"), list):
+        told.pop("extra_special_tokens", None)  # 4 wants a mapping, and they stand in tokenizer.json anyway
     (folder / "tokenizer_config.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
 
