@@ -27,14 +27,15 @@ def newest(out: Path) -> Path | None:
 
 
 def replies(attempt: Path, model: str, dataset: str) -> list[Mapping[str, Any]]:
-    """Return the replies there are for a dataset, in the order of its questions: finished parts, else the growing."""
+    """Return the replies there are for a dataset, in the order of its questions: finished parts, else the growing.
+
+    May be asked while they are written: what is half there, or just went, counts as not there.
+    """
     folder = attempt / "predictions" / model
-    parts = _parts(folder, dataset)
-    if not parts:
-        growing = folder / f"tmp_{dataset}.jsonl"
-        lines = growing.read_text(encoding="utf-8").splitlines() if growing.exists() else []
-        return [row for line in lines if (row := _row(line))]
-    return [row for part in parts for row in _numbered(json.loads(part.read_text(encoding="utf-8")))]
+    finished = [content for part in _parts(folder, dataset) if (content := _object(part)) is not None]
+    if not finished:
+        return [row for line in _text(folder / f"tmp_{dataset}.jsonl").splitlines() if (row := _row(line))]
+    return [row for content in finished for row in _numbered(content)]
 
 
 def judged(attempt: Path, model: str) -> dict[str, Path]:
@@ -43,9 +44,9 @@ def judged(attempt: Path, model: str) -> dict[str, Path]:
 
 
 def score_of(file: Path) -> Mapping[str, Any]:
-    """Return the content of a result; `error` in it tells that there is no score."""
-    content: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return content
+    """Return the content of a result; `error` in it tells that there is no score, as of one that is half written."""
+    content = _object(file)
+    return {"error": "unreadable"} if content is None else content
 
 
 def answers(attempt: Path, model: str, dataset: str) -> Iterator[Answer]:
@@ -76,6 +77,18 @@ def summary_file(attempt: Path) -> Path | None:
     return files[-1] if files else None
 
 
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _object(file: Path) -> Mapping[str, Any] | None:
+    """Return a file's JSON object; None while it is not wholly there."""
+    return _row(_text(file))
+
+
 def _parts(folder: Path, dataset: str) -> list[Path]:
     whole = folder / f"{dataset}.json"
     if whole.exists():
@@ -92,11 +105,11 @@ def _numbered(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [content[key] for key in sorted(content, key=int)]
 
 
-def _row(line: str) -> Mapping[str, Any] | None:
+def _row(text: str) -> Mapping[str, Any] | None:
     try:
-        row = json.loads(line)
+        row = json.loads(text)
     except ValueError:
-        return None  # the line being written
+        return None  # it is being written
     return row if isinstance(row, dict) else None
 
 

@@ -134,3 +134,25 @@ def test_a_folder_with_a_space_is_refused_since_every_task_would_fail(work: Exam
     spaced = Examination(folder=tmp_path / "my work", examinee=work.examinee, own=work.own)
     with pytest.raises(InvalidInputError, match="space"):
         OpenCompass(Path("python")).prepare(spaced)
+
+
+def test_files_that_are_being_written_or_just_went_are_not_there_yet(tmp_path: Path) -> None:
+    folder = tmp_path / "predictions" / "m"
+    folder.mkdir(parents=True)
+    growing, whole = folder / "tmp_law.jsonl", folder / "law.json"
+    growing.write_text('{"prediction": "A", "gold": "A"}\n{"predic', encoding="utf-8")
+    for written in ("", '{"0": {"prediction": "A", "go', '{"0": {"prediction": "竹'):
+        whole.write_bytes(written.encode()[: -1 if "竹" in written else None])
+        assert len(outputs.replies(tmp_path, "m", "law")) == 1
+    growing.unlink()
+    assert outputs.replies(tmp_path, "m", "law") == []
+    whole.write_text('{"0": {"prediction": "A", "gold": "A"}, "1": {"prediction": "B", "gold": "A"}}', encoding="utf-8")
+    assert [one["prediction"] for one in outputs.replies(tmp_path, "m", "law")] == ["A", "B"]
+
+
+def test_a_result_that_is_half_written_is_no_score(tmp_path: Path) -> None:
+    file = tmp_path / "law.json"
+    file.write_text('{"accuracy": 25.0, "deta', encoding="utf-8")
+    assert "error" in outputs.score_of(file)
+    file.write_text('{"accuracy": 25.0}', encoding="utf-8")
+    assert "error" not in outputs.score_of(file)
