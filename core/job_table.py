@@ -16,10 +16,12 @@ from core.lending import (
     VOICE_SERVER,
     asked_model,
     hub_named,
+    judge_of,
     prices,
     ranking_ears,
     recogniser_for,
     sample_reader,
+    tested_model,
     voice_trainer,
 )
 from core.settings import Settings, stage_defaults
@@ -28,6 +30,7 @@ from core.stages.dataset.cleaning import CleaningSettings
 from core.stages.dataset.importing import ImportSettings
 from core.stages.dataset.settings import DatasetSettings
 from core.stages.dialogues.settings import DialogueSettings, ExpansionSettings, KorSettings
+from core.stages.evaluation.fidelity.settings import FidelitySettings
 from core.stages.evaluation.settings import EvaluationSettings
 from core.stages.finetuning.bases.settings import BaseImport, Hubs
 from core.stages.finetuning.models.exporting import ModelExport
@@ -239,6 +242,17 @@ class _Stages:
 
         return inputs(wanted, self._store, persona_id)
 
+    def fidelity(self, wanted: FidelitySettings, context: RunContext) -> Mapping[str, Any]:
+        from core.stages.evaluation.fidelity.run import run
+
+        with tested_model(wanted, context.run.persona_id, self._store) as examined, judge_of(wanted) as judge:
+            return run(wanted, context=context, store=self._store, examined=examined, judge=judge)
+
+    def fidelity_inputs(self, wanted: FidelitySettings, persona_id: str) -> Mapping[str, Any]:
+        from core.stages.evaluation.fidelity.run import inputs
+
+        return inputs(wanted, self._store, persona_id)
+
     def toolchain(self, wanted: ToolchainRun, context: RunContext) -> Mapping[str, Any]:
         from core.backends.tools.toolchains import ensure
 
@@ -278,6 +292,7 @@ def job_table(settings: Settings, store: Store) -> dict[str, Job]:
         Job("voice_export", N_("Export of a voice"), "cpu", VoiceExport, stages.voice_export),
         Job("voice_import", N_("Import of a voice"), "cpu", VoiceImport, stages.voice_import),
         Job("evaluation", N_("Examination"), "gpu", EvaluationSettings, stages.evaluation, stages.evaluation_inputs),
+        Job("fidelity", N_("Persona test"), "gpu", FidelitySettings, stages.fidelity, stages.fidelity_inputs),
         Job("toolchain", N_("Tool environment"), "cpu", ToolchainRun, stages.toolchain),
     )
     return {job.kind: job for job in jobs}

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from core.backends.asr import Recogniser
     from core.backends.extraction import ExtractionModel
     from core.backends.hubs import Hub
+    from core.backends.llm import ChatModel
     from core.backends.tools import VoiceTrainer
     from core.backends.voiceprint import Voiceprint
     from core.domain.checkout import Checkout
     from core.domain.text import DatasetVersion
     from core.stages.dialogues.estimate import Prices
+    from core.stages.evaluation.fidelity.run import Examined
+    from core.stages.evaluation.fidelity.settings import FidelitySettings
     from core.stages.finetuning.preflight import Reading
     from core.stages.voice_training.ranking import RankingSettings
 
@@ -104,6 +107,39 @@ def ranking_ears(wanted: RankingSettings) -> Iterator[tuple[Voiceprint, Recognis
             yield voiceprint, recogniser
     finally:
         voiceprint.close()
+
+
+@contextmanager
+def tested_model(wanted: FidelitySettings, persona_id: str, store: Store) -> Iterator[Examined]:
+    """Lend the model that a persona test puts its scenes to; NotFoundError when it is gone."""
+    from core.stages.chat.choice import choice_of, model_for
+    from core.stages.chat.settings import ChatSettings
+    from core.stages.evaluation.fidelity.run import Examined
+
+    settings = stage_defaults("chat", ChatSettings)
+    choice = choice_of(wanted.who, persona_id, settings=settings, store=store)
+    model = model_for(choice, store.personas.get(persona_id), settings=settings, store=store)
+    try:
+        yield Examined(choice.title, choice.model_id, model)
+    finally:
+        model.close()
+
+
+@contextmanager
+def judge_of(wanted: FidelitySettings) -> Iterator[ChatModel | None]:
+    """Lend the judge of a persona test where one is asked; its key comes from the environment alone."""
+    from core.backends.llm import CHAT_MODELS, Endpoint, ModelSource
+    from core.backends.rows import build
+
+    if not (wanted.judge_url and wanted.judge_model):
+        yield None
+        return
+    endpoint = Endpoint(wanted.judge_url, wanted.judge_model, secret(wanted.judge_key) or "")
+    judge = build(CHAT_MODELS, "openai", ModelSource(endpoint=endpoint))
+    try:
+        yield judge
+    finally:
+        judge.close()
 
 
 def hub_named(name: str) -> Hub:

@@ -160,16 +160,14 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluation",
         N_("Evaluation"),
-        N_("Examine a model with OpenCompass, read its scores as charts, go down to every question."),
+        N_("Examine a model with OpenCompass, test how far it is her, read its scores, go down to every reply."),
         reads=(Artifact.TEXT_MODELS, Artifact.VOICE_MODELS),
         writes=(Artifact.SCORECARDS,),
         page="evaluator/evaluation.py",
         role=Role.EVALUATOR,
         icon="monitoring",
         next_step=N_("Examine a model"),
-        coming=N_(
-            "How faithful she is: style, facts, staying in her role; voice scores; a page for each version of a model."
-        ),
+        coming=N_("Scores of voices, and a page for each version of a model with all that is known of it."),
     ),
     Stage(
         "chat",

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+FIDELITY: Final = "fidelity"
+"""Mode of the scores of a persona test."""
+ORIGINAL, OTHERS = "original", "others"
+"""Columns of a persona test beside the model's own: her real held-out lines, and other people's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,7 @@ class Score:
     model: str
     """The column's name in the evaluator's own summary."""
     value: float | None
-    """Per cent; None where the evaluator reported `-`."""
+    """Per cent, unless the metric says otherwise; None where the evaluator reported `-`."""
     reason: str = ""
     """Why there is no value, in the evaluator's words; empty where it does not say."""
 

@@ -20,6 +20,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 LOCALES: Final = Path(__file__).parent / "locale"
 FORMS: Final = (
     "core/stages/*/settings.py",
+    "core/stages/evaluation/fidelity/settings.py",
     "core/stages/dataset/cleaning.py",
     "core/stages/dataset/near_duplicates/records.py",
     "core/stages/dataset/suspects.py",

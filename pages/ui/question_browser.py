@@ -7,8 +7,10 @@ from typing import Final
 import streamlit as st
 
 from core.domain.evaluation import Answer, Scorecard
+from core.stages.evaluation.fidelity.sheet import MEASURES
 from pages.ui.frame import Visit
 from pages.ui.i18n import _, number
+from pages.ui.persona_test import measure_title
 from pages.ui.state import ANSWERS
 from pages.ui.tables import chosen_row, pager, place_of
 
@@ -25,13 +27,15 @@ def question_browser(visit: Visit, cards: list[Scorecard]) -> None:
         return
     first, second, third = st.columns([3, 3, 2])
     with first:
-        card_id = st.selectbox(_("Scorecard"), list(known), format_func=lambda one: known[one].name)
+        card_id = st.selectbox(_("Scorecard"), list(known), format_func=lambda one: _(known[one].name))
     tallies = visit.studio.store.scorecards.tallies(card_id)
     with second:
         dataset = st.selectbox(
-            _("Set"),
+            _("Set of questions"),
             ["", *tallies],
-            format_func=lambda one: f"{one} · {tallies[one].right} / {tallies[one].asked}" if one else _("all of them"),
+            format_func=lambda one: (
+                f"{measure_title(one)} · {tallies[one].right} / {tallies[one].asked}" if one else _("all of them")
+            ),
         )
     verdicts = {"": _("all"), "right": _("right"), "wrong": _("wrong")}
     with third:
@@ -54,7 +58,7 @@ def question_browser(visit: Visit, cards: list[Scorecard]) -> None:
 def _row(one: Answer) -> dict[str, str]:
     return {
         "": "✓" if one.correct else "✗",
-        _("set"): one.dataset,
+        _("set"): measure_title(one.dataset),
         _("number"): number(one.number + 1),
         _("question"): "…" + one.prompt[-_SHOWN:] if len(one.prompt) > _SHOWN else one.prompt,
         _("reply"): one.reply[:_SHOWN],
@@ -73,8 +77,10 @@ def _whole(one: Answer) -> None:
         st.caption(_("What it wrote"))
         st.code(one.reply or "—", language=None, wrap_lines=True, height=160)
         verdict = _("right") if one.correct else _("wrong")
-        st.markdown(
-            _("Taken for **{chosen}**, the right answer is **{wanted}**: {verdict}.").format(
-                chosen=one.chosen or "—", wanted=one.wanted or "—", verdict=verdict
-            )
-        )
+        st.markdown(_told(one).format(chosen=one.chosen or "—", wanted=one.wanted or "—", verdict=verdict))
+
+
+def _told(one: Answer) -> str:
+    if one.dataset in MEASURES:
+        return _("Decided by **{chosen}**: {verdict}. Hers, or what is accepted: {wanted}")
+    return _("Taken for **{chosen}**, the right answer is **{wanted}**: {verdict}.")

@@ -8,7 +8,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from core.backends.llm import CHAT_MODELS, ChatModel, ChatRole, ChatTurn, Endpoint, Generation, Line, ModelSource
+from core.backends.llm import (
+    CHAT_MODELS,
+    ChatModel,
+    ChatRole,
+    ChatTurn,
+    Endpoint,
+    Generation,
+    Line,
+    ModelSource,
+    ReadingModel,
+)
 from core.backends.rows import build
 from core.errors import InvalidInputError, MissingArtifactError, SettingsError, StudioError, ToolFailedError
 from tests.contract.doubles import EchoModel
@@ -234,3 +244,29 @@ def test_a_folder_without_a_chat_template_is_refused(tmp_path):
                 SAID, settings=SURE, cancel=threading.Event()
             )
         )
+
+
+@pytest.mark.slow
+def test_a_model_that_reads_tells_how_unlikely_a_reply_is_as_transformers_itself_does(tiny_llama):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = build(CHAT_MODELS, "transformers", ModelSource(folder=tiny_llama))
+    assert isinstance(model, ReadingModel)
+    replies = ["好。", "不过是旧病罢了。", ""]
+    found = model.nats(SAID, replies)
+
+    tokenizer, bare = AutoTokenizer.from_pretrained(tiny_llama), AutoModelForCausalLM.from_pretrained(tiny_llama)
+    turns = [{"role": turn.role.value, "content": turn.text} for turn in SAID]
+    begun = str(tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
+    for reply, nats in zip(replies, found, strict=True):
+        before = tokenizer(begun, return_tensors="pt", add_special_tokens=False)["input_ids"]
+        whole = tokenizer(begun + reply + "<|im_end|>", return_tensors="pt", add_special_tokens=False)["input_ids"]
+        with torch.no_grad():
+            chances = bare(input_ids=whole).logits.log_softmax(-1)
+        places = range(before.shape[1], whole.shape[1])
+        assert nats == pytest.approx(-sum(float(chances[0, at - 1, whole[0, at]]) for at in places), rel=1e-4)
+
+
+def test_only_what_runs_here_reads(model):
+    assert isinstance(model, ReadingModel) is (model.name == "transformers")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.backends.rows import Row
 from core.errors import InvalidInputError
@@ -106,6 +106,15 @@ class ChatModel(Protocol):
 
     def close(self) -> None:
         """Give back what the model holds; it is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class ReadingModel(ChatModel, Protocol):
+    """A chat model that also tells how likely a reply is to it; a server does not."""
+
+    def nats(self, messages: Sequence[ChatTurn], replies: Sequence[str]) -> list[float]:
+        """Return for each reply -log of its probability after these turns, its end included; raises as `stream`."""
         ...
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
@@ -54,6 +55,13 @@ class TransformersModel:
                     loaded.turn.release()
 
         return relayed(produce, cancel=cancel)
+
+    def nats(self, messages: Sequence[ChatTurn], replies: Sequence[str]) -> list[float]:
+        """Return for each reply -log of its probability after these turns, the end of the turn included."""
+        turns = answerable(messages)
+        loaded = _loaded(self._folder)
+        with loaded.turn:
+            return [_nats(loaded, turns, reply) for reply in replies]
 
     def prepare(self) -> None:
         """Load the model; some seconds, most of them for torch and transformers."""
@@ -132,6 +140,28 @@ def _generate(
         ) from error
 
 
+def _nats(loaded: _Loaded, turns: Sequence[ChatTurn], reply: str) -> float:
+    said = _reply_tokens(loaded.tokenizer, turns, reply)
+    prompt = _prompt(loaded, turns, said.shape[0])["input_ids"][0]
+    tokens = torch.cat([prompt, said.to(prompt.device)])
+    with torch.inference_mode():
+        logits = loaded.model(input_ids=tokens[None, :-1]).logits[0, prompt.shape[0] - 1 :]
+    return float(torch.nn.functional.cross_entropy(logits.float(), tokens[prompt.shape[0] :], reduction="sum"))
+
+
+def _reply_tokens(tokenizer: Any, turns: Sequence[ChatTurn], reply: str) -> torch.Tensor:
+    """Return a reply's tokens to the end of its turn, as the template writes them; what follows is not hers."""
+    prompt, whole = _encoded(tokenizer, turns)["input_ids"][0], None
+    with suppress(StudioError):  # some templates take a conversation only as far as a question
+        whole = _encoded(tokenizer, [*turns, ChatTurn(ChatRole.PERSONA, reply)], asking=False)["input_ids"][0]
+    if whole is None or not torch.equal(whole[: prompt.shape[0]], prompt):
+        words = tokenizer(reply, add_special_tokens=False)["input_ids"]
+        return torch.tensor([*words, tokenizer.eos_token_id])
+    said: torch.Tensor = whole[prompt.shape[0] :]
+    ends = (said == tokenizer.eos_token_id).nonzero()
+    return said[: int(ends[-1]) + 1] if ends.numel() else said
+
+
 def _prompt(loaded: _Loaded, turns: Sequence[ChatTurn], reply: int) -> Any:
     """Return the tokenised conversation; the oldest turns are left out whole until the reply has room."""
     room = loaded.context - reply
@@ -155,11 +185,11 @@ def _without_oldest(talk: list[ChatTurn]) -> list[ChatTurn]:
     return talk[next(following, len(talk)) :]
 
 
-def _encoded(tokenizer: Any, turns: Sequence[ChatTurn]) -> Any:
+def _encoded(tokenizer: Any, turns: Sequence[ChatTurn], *, asking: bool = True) -> Any:
     try:
         return tokenizer.apply_chat_template(
             [{"role": turn.role.value, "content": turn.text} for turn in turns],
-            add_generation_prompt=True,
+            add_generation_prompt=asking,
             return_tensors="pt",
             return_dict=True,
         )

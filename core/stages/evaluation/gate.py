@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, model_validator
 
-from core.domain.evaluation import Paired, Scorecard
+from core.domain.evaluation import FIDELITY, ORIGINAL, OTHERS, Paired, Scorecard
 from core.domain.section import Section
 from core.errors import InvalidInputError
 from core.settings import validated
@@ -21,16 +21,17 @@ from core.translation import N_
 class Rule(Section):
     """What one score must reach."""
 
-    dataset: str = Field(min_length=1, description="As the scorecard names it, e.g. ceval or about-daiyu.")
+    dataset: str = Field(min_length=1, description="As the scorecard names it: ceval, about-daiyu, style …")
     minimum: float | None = Field(default=None, description="Least score, in per cent.")
+    maximum: float | None = Field(default=None, description="Highest score, where less is better: overlap, nats.")
     most_worse: float | None = Field(
         default=None, ge=0, description="Points it may be worse than the older scorecard; noise is forgiven."
     )
 
     @model_validator(mode="after")
     def _asks_something(self) -> Rule:
-        if self.minimum is None and self.most_worse is None:
-            raise ValueError("a rule has a minimum, or says how much worse it may be")
+        if self.minimum is None and self.maximum is None and self.most_worse is None:
+            raise ValueError("a rule has a minimum or a maximum, or says how much worse it may be")
         return self
 
 
@@ -72,7 +73,7 @@ def judge(
     A score that is missing does not hold. `pairs` are the questions both cards answered: where they are known, a score
     is worse only if that is more than noise. A rule that compares holds where there is no older card.
     """
-    now, before = _scores(card), _scores(older) if older else {}
+    now, before = values_of(card), values_of(older) if older else {}
     return [_verdict(rule, now, before, (pairs or {}).get(rule.dataset)) for rule in gate.rules]
 
 
@@ -82,6 +83,8 @@ def _verdict(rule: Rule, now: Mapping[str, float], before: Mapping[str, float], 
         return Verdict(rule.dataset, False, "there is no score")
     if rule.minimum is not None and value < rule.minimum:
         return Verdict(rule.dataset, False, f"{value:.2f} is below {rule.minimum:g}")
+    if rule.maximum is not None and value > rule.maximum:
+        return Verdict(rule.dataset, False, f"{value:.2f} is above {rule.maximum:g}")
     old = before.get(rule.dataset)
     if rule.most_worse is not None and old is not None and old - value > rule.most_worse:
         told = f"{value:.2f} after {old:.2f} is worse by more than {rule.most_worse:g}"
@@ -92,5 +95,10 @@ def _verdict(rule: Rule, now: Mapping[str, float], before: Mapping[str, float], 
     return Verdict(rule.dataset, True, f"{value:.2f}")
 
 
-def _scores(card: Scorecard) -> dict[str, float]:
-    return {one.dataset: one.value for one in preferred(card.scores) if one.value is not None}
+def values_of(card: Scorecard) -> dict[str, float]:
+    """Return dataset -> score of the model examined; what a persona test holds beside it is left out."""
+    return {
+        one.dataset: one.value
+        for one in preferred(card.scores)
+        if one.value is not None and not (one.mode == FIDELITY and one.model in (ORIGINAL, OTHERS))
+    }
