@@ -56,7 +56,7 @@ def test_a_cell_is_corrected_in_place(house: House, visitor: Visitor) -> None:
     visitor.settled()
     visitor.sees_row(0, first.text)
 
-    visitor.open_cell(0).fill("格子里写的。")
+    visitor.open_cell(0, first.text).fill("格子里写的。")
     visitor.page.keyboard.press("Enter")
     visitor.sees(re.compile("Saved: .*格子里写的"))
     visitor.settled()

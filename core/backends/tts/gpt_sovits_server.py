@@ -35,6 +35,8 @@ _LOOK_AFTER = 1.0
 """Seconds without a sound after which the server is looked at."""
 _LOOK_SECONDS = 2.5
 """An idle event loop answers long before."""
+_DYING_SECONDS = 1.5
+"""A program that is killed closes what it speaks on before the port that it listens to, if only by moments."""
 _SILENT_SECONDS = 120.0
 """A server that answers but sends no sound for so long has lost our take."""
 _QUEUE_SECONDS = 300.0
@@ -115,10 +117,16 @@ class VoiceServer:
         try:
             yield
         except httpx.RemoteProtocolError as error:
-            ended = await self.look() is ServerState.GONE
-            raise (self._gone(error) if ended else _broken(error)) from error
+            raise (self._gone(error) if await self._ended() else _broken(error)) from error
         except httpx.HTTPError as error:
             raise self._gone(error) from error
+
+    async def _ended(self) -> bool:
+        """Look whether the server has ended: one that dies breaks off a moment before nobody answers its port."""
+        patience = time.monotonic() + _DYING_SECONDS
+        while (state := await self.look()) is ServerState.BUSY and time.monotonic() < patience:
+            await asyncio.sleep(POLL_SECONDS)
+        return state is ServerState.GONE
 
     def _samples(self, reader: WavReader, piece: bytes, trained: TrainedVoice) -> bytes:
         try:
