@@ -177,8 +177,8 @@ class Visitor:
         row = self._row_height()
         self.table().locator(".dvn-scroller").click(position={"x": 16, "y": _HEADING + row * number + row // 2})
 
-    def open_cell(self, number: int, text: str) -> Locator:
-        """Begin to write into the first cell of a row of the first table, from 0, which says that; return the field."""
+    def open_cell(self, number: int, text: str = "") -> Locator:
+        """Begin to write into the first cell of a row of the first table, from 0, which says `text` if given."""
         field = self.page.locator("#portal textarea").first
         cells = self.table().locator(".dvn-scroller")
         for _attempt in range(5):  # a click on a table that is just being drawn is lost
@@ -187,7 +187,7 @@ class Visitor:
             self.page.keyboard.press("Enter")
             with suppress(TooSlow):
                 field.wait_for(timeout=PATIENCE / 10)
-                if field.input_value() == text:  # and not that of another row, opened by a late click
+                if not text or field.input_value() == text:  # and not that of another row, opened by a late click
                     break
             # A second click on a chosen cell opens it by itself, and Enter would close it again.
             self.page.keyboard.press("Escape")
