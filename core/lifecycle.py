@@ -167,7 +167,6 @@ STAGES: tuple[Stage, ...] = (
         role=Role.EVALUATOR,
         icon="monitoring",
         next_step=N_("Examine a model"),
-        coming=N_("Scores of voices, and a page for each version of a model with all that is known of it."),
     ),
     Stage(
         "chat",

@@ -10,8 +10,9 @@ import typer
 from core.commands.terminal import Json, Settings, Who, answered, done_here, parsed, queued, studio
 from core.settings import stage_defaults
 from core.stages.evaluation.fidelity.settings import FidelitySettings
-from core.stages.evaluation.gate import Gate, Verdict, judge, read_gate, values_of
+from core.stages.evaluation.gate import Gate, Verdict, judge, read_gate
 from core.stages.evaluation.settings import EvaluationSettings
+from core.stages.evaluation.tables import values_of
 
 if TYPE_CHECKING:
     from core.domain.evaluation import Scorecard

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pages.ui.examination_form import examination_room
 from pages.ui.frame import coming, page
 from pages.ui.i18n import _
+from pages.ui.model_sheets import model_sheets
 from pages.ui.part_tabs import part_tabs
 from pages.ui.persona_test import of_a_persona_test, persona_test_room
 from pages.ui.question_browser import question_browser
@@ -17,6 +18,7 @@ parts = {
     "examine": _("Examine"),
     "persona": _("Is it her?"),
     "questions": _("Question by question"),
+    "models": _("Model by model"),
 }
 tabs = part_tabs(parts, first="scores")
 
@@ -32,5 +34,8 @@ if tabs["persona"].open:
 if tabs["questions"].open:
     with tabs["questions"]:
         question_browser(visit, list(cards.values()))
+if tabs["models"].open:
+    with tabs["models"]:
+        model_sheets(visit)
 
 coming("evaluation")

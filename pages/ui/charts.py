@@ -13,7 +13,12 @@ import streamlit as st
 _MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
 _ABOVE = {"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"}
 _BELOW = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0, "traceorder": "normal"}
-_QUIET = {"displayModeBar": False}
+_QUIET = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "chart"},
+}
+"""One button, shown while the pointer is over the chart: save it as a picture."""
 _FEW = 60
 """Points that are drawn as dots as well."""
 

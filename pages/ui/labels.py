@@ -8,6 +8,8 @@ from typing import Final, Literal
 from core.domain.run import RunState
 from core.domain.text import ReviewStatus, SourceKind, Split, UtteranceKind
 from core.services import Services
+from core.stages.evaluation.fidelity.judge import TITLES as MARK_TITLES
+from core.stages.evaluation.fidelity.sheet import MARKS, MEASURES
 from core.stages.evaluation.subjects import title_of
 from core.translation import N_
 from pages.ui.i18n import _
@@ -105,6 +107,13 @@ def subject_title(subject: str) -> str:
 def titled(series: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Return the series of C-Eval with the translated titles of its groups and subjects as labels."""
     return {name: {_(title_of(part)): value for part, value in values.items()} for name, values in series.items()}
+
+
+def measure_title(dataset: str) -> str:
+    """Return the translated name of a measure of the persona test; another dataset's own name."""
+    if dataset in MEASURES:
+        return _(MEASURES[dataset][0])
+    return _(MARK_TITLES.get(dataset.removeprefix(MARKS), dataset))
 
 
 def extractor(name: str) -> str:

@@ -15,6 +15,7 @@ from core.domain.run import Run, RunState
 from core.domain.text import DatasetVersion
 from core.domain.training import Model, ModelKind
 from core.lifecycle import stage
+from core.stages.evaluation.tables import values_of
 from core.stages.finetuning.models.exporting import archive, parts_of
 from core.stages.finetuning.registry import FOUR_BIT
 from core.store.files import bytes_of
@@ -24,7 +25,7 @@ from pages.ui.decisions import tell
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, entries, say_next, script
 from pages.ui.i18n import _, moment, number, size_of
-from pages.ui.labels import job_title, run_state
+from pages.ui.labels import job_title, measure_title, run_state
 from pages.ui.markup import plain
 from pages.ui.model_actions import Using, naming, run_link, using
 from pages.ui.run_panel import run_panel, start_run
@@ -111,8 +112,8 @@ def _measured(model: Model, cards: Sequence[Scorecard]) -> None:
             ),
         )
     for card in cards:
-        scores = [one for one in card.scores if one.value is not None]
-        shown_scores = _(", ").join(f"{one.dataset} {number(one.value or 0.0)}" for one in scores[:_MOST_SCORES])
+        scores = list(values_of(card).items())
+        shown_scores = _(", ").join(f"{measure_title(name)} {number(value)}" for name, value in scores[:_MOST_SCORES])
         more = " …" if len(scores) > _MOST_SCORES else ""
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"card-{model.id}-{card.id}"):
             st.page_link(script(stage("evaluation")), label=f":small[{plain(card.name)}]", icon=":material/monitoring:")

@@ -8,14 +8,15 @@ from typing import Final
 import streamlit as st
 
 from core.domain.evaluation import FIDELITY, ORIGINAL, OTHERS, Scorecard
-from core.stages.evaluation.fidelity.judge import MOST, TITLES
-from core.stages.evaluation.fidelity.sheet import MARK, MARKS, MEASURES, NATS, SHARE
+from core.stages.evaluation.fidelity.judge import MOST
+from core.stages.evaluation.fidelity.sheet import MARK, MEASURES, NATS, SHARE
 from core.stages.evaluation.intervals import paired_difference, share
 from core.stages.evaluation.tables import labels
 from pages.ui import charts
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, empty
 from pages.ui.i18n import _, moment
+from pages.ui.labels import measure_title
 from pages.ui.run_panel import last_run, stage_run, start_run
 from pages.ui.settings_form import stage_form
 
@@ -52,13 +53,6 @@ def persona_test_room(visit: Visit, cards: Mapping[str, Scorecard]) -> None:
 def of_a_persona_test(card: Scorecard) -> bool:
     """Whether a persona test made the card, not an examination."""
     return any(one.mode == FIDELITY for one in card.scores)
-
-
-def measure_title(dataset: str) -> str:
-    """Return what a measure of the persona test is called; another set's own name."""
-    if dataset in MEASURES:
-        return _(MEASURES[dataset][0])
-    return _(TITLES[dataset.removeprefix(MARKS)]) if dataset.removeprefix(MARKS) in TITLES else dataset
 
 
 def _form(visit: Visit) -> None:

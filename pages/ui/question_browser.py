@@ -10,7 +10,7 @@ from core.domain.evaluation import Answer, Scorecard
 from core.stages.evaluation.fidelity.sheet import MEASURES
 from pages.ui.frame import Visit
 from pages.ui.i18n import _, number
-from pages.ui.persona_test import measure_title
+from pages.ui.labels import measure_title
 from pages.ui.state import ANSWERS
 from pages.ui.tables import chosen_row, pager, place_of
 

@@ -10,6 +10,7 @@ from typing import Final
 import streamlit as st
 
 from core.domain.evaluation import Scorecard
+from core.errors import NotFoundError
 from core.stages.evaluation.intervals import Interval, difference, mean_share, paired_difference, share
 from core.stages.evaluation.subjects import AVERAGE, GROUP_TITLES, HARD, Group, title_of
 from core.stages.evaluation.tables import (
@@ -28,7 +29,7 @@ from core.stages.evaluation.tables import (
 )
 from pages.ui import charts
 from pages.ui.frame import Visit
-from pages.ui.i18n import _, _n, moment, number
+from pages.ui.i18n import _, _n, duration, moment, number
 from pages.ui.labels import titled
 from pages.ui.markup import plain
 
@@ -256,7 +257,18 @@ def _origin(visit: Visit, card: Scorecard) -> list[str]:
     if tallies:
         count = sum(one.asked for one in tallies.values())
         told.append(_n("{count} question", "{count} questions", count))
-    return told
+    return told + took(visit, card)
+
+
+def took(visit: Visit, card: Scorecard) -> list[str]:
+    """Return how long the run took that made the card; nothing for one that was imported."""
+    try:
+        run = visit.studio.store.runs.get(card.origin)
+    except NotFoundError:
+        return []
+    if run.started_at is None or run.finished_at is None:
+        return []
+    return [duration((run.finished_at - run.started_at).total_seconds())]
 
 
 def _rows(card: Scorecard) -> list[list[str]]:

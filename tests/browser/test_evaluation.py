@@ -36,7 +36,7 @@ def test_an_imported_summary_is_drawn_as_charts(house: House, visitor: Visitor, 
 
     drawn = visitor.page.locator(".js-plotly-plot").filter(visible=True)
     expect(drawn.first.locator(".bars path").first).to_be_visible(timeout=PATIENCE)
-    assert [card.name for card in house.services.store.scorecards.all(house.persona)] == ["summary_bamboo"]
+    assert "summary_bamboo" in [card.name for card in house.services.store.scorecards.all(house.persona)]
     visitor.page.get_by_role("tab", name="Subjects").click()
     expect(drawn.first.locator(".bars path").first).to_be_visible(timeout=PATIENCE)
 

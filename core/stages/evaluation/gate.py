@@ -9,12 +9,12 @@ from pathlib import Path
 import yaml
 from pydantic import Field, model_validator
 
-from core.domain.evaluation import FIDELITY, ORIGINAL, OTHERS, Paired, Scorecard
+from core.domain.evaluation import Paired, Scorecard
 from core.domain.section import Section
 from core.errors import InvalidInputError
 from core.settings import validated
 from core.stages.evaluation.intervals import paired_difference
-from core.stages.evaluation.summary import preferred
+from core.stages.evaluation.tables import values_of
 from core.translation import N_
 
 
@@ -93,12 +93,3 @@ def _verdict(rule: Rule, now: Mapping[str, float], before: Mapping[str, float], 
             return Verdict(rule.dataset, False, told)
         return Verdict(rule.dataset, True, f"{told}, which may be noise ({span.low:+.1f} to {span.high:+.1f})")
     return Verdict(rule.dataset, True, f"{value:.2f}")
-
-
-def values_of(card: Scorecard) -> dict[str, float]:
-    """Return dataset -> score of the model examined; what a persona test holds beside it is left out."""
-    return {
-        one.dataset: one.value
-        for one in preferred(card.scores)
-        if one.value is not None and not (one.mode == FIDELITY and one.model in (ORIGINAL, OTHERS))
-    }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from core.domain.evaluation import Paired, Score, Scorecard, Tally
+from core.domain.evaluation import FIDELITY, ORIGINAL, OTHERS, Paired, Score, Scorecard, Tally
 from core.stages.evaluation.subjects import AVERAGE, GROUP_TITLES, HARD, HARD_SUBJECTS, SUBJECTS, Group, ceval_part
 from core.stages.evaluation.summary import preferred
 
@@ -39,6 +39,15 @@ def other_bars(card: Scorecard) -> Series:
     """Return each model's scores on everything that is not C-Eval; keys are `dataset (metric)`."""
     others = [score for score in preferred(card.scores) if ceval_part(score.dataset) is None]
     return _series(card, name_of, dict.fromkeys(map(name_of, others)))
+
+
+def values_of(card: Scorecard) -> dict[str, float]:
+    """Return dataset -> score of the model examined; what a persona test holds beside it is left out."""
+    return {
+        one.dataset: one.value
+        for one in preferred(card.scores)
+        if one.value is not None and not (one.mode == FIDELITY and one.model in (ORIGINAL, OTHERS))
+    }
 
 
 def tallies_of(part: str, tallies: Mapping[str, Tally]) -> list[Tally]:

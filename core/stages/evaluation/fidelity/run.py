@@ -249,20 +249,16 @@ class _Test:
             return
         rounds = list(_rounds(scenes[: self.settings.ranked]))
         tables = [self._table(model, n, some, len(rounds)) for n, some in enumerate(rounds)]
-        answers = [
-            Answer("ranking", len(before) + place, _said(scene), best.reply, best.reply, scene.reply, best is scene)
-            for n, some in enumerate(rounds)
-            for before in [[one for earlier in rounds[:n] for one in earlier]]
-            for place, scene in enumerate(some)
-            for best in [some[_likeliest(tables[n], place)]]
-        ]
+        answers: list[Answer] = []
+        own: list[float] = []
+        for some, table in zip(rounds, tables, strict=True):
+            for place, scene in enumerate(some):
+                best = some[_likeliest(table, place)]
+                said, found, real = _said(scene), best.reply, scene.reply
+                answers.append(Answer("ranking", len(answers), said, found, found, real, best is scene))
+                own.append(table[place][place] / (len(scene.reply) + 1))  # the end of a reply counts as a character
         unread = N_("fewer than ten held-out scenes")
         self.sheet.tell("ranking", answers, reason=unread)
-        own = [
-            table[place][place] / (len(scene.reply) + 1)
-            for some, table in zip(rounds, tables, strict=True)
-            for place, scene in enumerate(some)
-        ]
         self.sheet.put("nats", NATS, _mean(own), reason=unread)
 
     def judge(self, judge: ChatModel, scenes: Sequence[Scene], replies: Sequence[str], store: Store) -> None:

@@ -32,6 +32,12 @@ def test_a_minimum_is_reached_or_not() -> None:
     assert holds(gate(minimum=40), card(ceval=39.99)) == [False]
 
 
+def test_a_maximum_is_kept_or_not() -> None:
+    assert holds(gate(maximum=40), card(ceval=40.0)) == [True]
+    assert holds(gate(maximum=40), card(ceval=40.01)) == [False]
+    assert holds(gate(minimum=10, maximum=40), card(ceval=9.0)) == [False]
+
+
 @pytest.mark.parametrize("without", [card(law=90.0), card(ceval=None)])
 def test_what_has_no_score_does_not_hold(without: Scorecard) -> None:
     assert holds(gate(minimum=0), without) == [False]
