@@ -258,7 +258,8 @@ def radar(series: Mapping[str, Mapping[str, float]], *, title: str, key: str) ->
 def score_map(series: Mapping[str, Mapping[str, float]], *, title: str, key: str) -> None:
     """Draw many series (label -> per cent) as a field of figures: a row a label, a column a series."""
     labels = list(dict.fromkeys(label for values in series.values() for label in values))
-    shades = st.get_option(f"theme.{st.context.theme.type or 'light'}.chartSequentialColors")
+    theme = st.context.theme.type or "light"
+    shades = list(st.get_option(f"theme.{theme}.chartSequentialColors"))
     figure = go.Figure(
         go.Heatmap(
             x=list(series),
@@ -268,13 +269,15 @@ def score_map(series: Mapping[str, Mapping[str, float]], *, title: str, key: str
             zmax=100,
             texttemplate="%{z:.1f}",
             hovertemplate="%{y}, %{x}: %{z:.1f}<extra></extra>",
-            colorscale=list(shades),
+            colorscale=shades[:-3] if theme == "dark" else shades,  # no figure can be read on its lightest ones
             showscale=False,
             xgap=2,
             ygap=1,
         )
     )
-    figure.update_layout(title=title, height=150 + 22 * len(labels), margin={**_MARGIN, "t": 72})
+    # Names that find no room stand aslant and reach high: the title stays above them.
+    over = {"text": title, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 8}}
+    figure.update_layout(title=over, height=180 + 22 * len(labels), margin={**_MARGIN, "t": 102})
     figure.update_xaxes(type="category", side="top", showgrid=False, automargin=True)
     figure.update_yaxes(type="category", showgrid=False, automargin=True, autorange="reversed")
     _show(figure, key)
@@ -323,7 +326,8 @@ def heat(rows: Sequence[tuple[str, str, int]], *, title: str, x_title: str, y_ti
     """Draw (from, to, amount) rows as a square of shades: who stands at the left, to whom at the bottom."""
     names = list(dict.fromkeys(name for one, other, _amount in rows for name in (one, other)))
     amounts = {(one, other): amount for one, other, amount in rows}
-    shades = st.get_option(f"theme.{st.context.theme.type or 'light'}.chartSequentialColors")
+    theme = st.context.theme.type or "light"
+    shades = list(st.get_option(f"theme.{theme}.chartSequentialColors"))
     figure = go.Figure(
         go.Heatmap(
             x=names,
@@ -331,7 +335,7 @@ def heat(rows: Sequence[tuple[str, str, int]], *, title: str, x_title: str, y_ti
             z=[[amounts.get((one, other)) for other in names] for one in names],
             texttemplate="%{z:,}",
             hovertemplate="%{y} → %{x}: %{z:,}<extra></extra>",
-            colorscale=list(shades),
+            colorscale=shades[:-3] if theme == "dark" else shades,  # no figure can be read on its lightest ones
             showscale=False,
             xgap=2,
             ygap=2,

@@ -16,6 +16,7 @@ from core.lifecycle import stage
 from core.stages.evaluation.arena.ratings import ratings
 from core.stages.evaluation.fidelity.sheet import MARK, MEASURES, NATS
 from core.stages.evaluation.intervals import share
+from core.stages.evaluation.subjects import SUBJECTS, ceval_part
 from core.stages.evaluation.tables import values_of
 from core.translation import N_
 from pages.ui.frame import Visit, empty, script
@@ -69,7 +70,11 @@ def _text_models(visit: Visit, models: Mapping[str, Model]) -> None:
     rows = [*_origins(visit, shown), *_scores(visit, shown), *_votes(visit, shown)]
     heads = [_("part"), _("what"), *_names(shown)]
     table = [heads, *([part, title, *cells] for part, title, cells in rows)]
-    st.dataframe({title: [row[place] for row in table[1:]] for place, title in enumerate(heads)}, hide_index=True)
+    st.dataframe(
+        {title: [row[place] for row in table[1:]] for place, title in enumerate(heads)},
+        hide_index=True,
+        height="content",
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sheet-links"):
         if len(shown) == 1:
             run_link(shown[0])
@@ -113,7 +118,7 @@ def _scores(visit: Visit, models: Sequence[Model]) -> list[Row]:
     tallies = {
         card.id: visit.studio.store.scorecards.tallies(card.id) for found in newest for card in {*found.values()}
     }
-    measured = list(dict.fromkeys(name for found in newest for name in found))
+    measured = list(dict.fromkeys(name for found in newest for name in found if not _is_subject(name)))
     order = [*(one for one in measured if one not in MEASURES), *(one for one in MEASURES if one in measured)]
     rows: list[Row] = []
     for dataset in order:
@@ -121,6 +126,12 @@ def _scores(visit: Visit, models: Sequence[Model]) -> list[Row]:
         faithful = any(card and _mode(card, dataset) == FIDELITY for card in (found.get(dataset) for found in newest))
         rows.append((_("is it her?") if faithful else _("examination"), measure_title(dataset), cells))
     return rows
+
+
+def _is_subject(dataset: str) -> bool:
+    """Whether it is a single subject of C-Eval; its groups are enough here, the part “Scores” has them all."""
+    part = ceval_part(dataset)
+    return part is not None and any(part in subjects for subjects in SUBJECTS.values())
 
 
 def _newest(cards: Sequence[Scorecard]) -> dict[str, Scorecard]:
