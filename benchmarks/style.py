@@ -29,8 +29,8 @@ from core.domain.text import UtteranceKind
 from core.settings import CONFIGS
 from core.stages.corpus.chapters import split_passages
 from core.stages.dialogues.rules import extract
+from core.stages.evaluation.fidelity.counting import BUNDLE
 from core.stages.evaluation.fidelity.measures import RUN, Book, bundled, separation
-from core.stages.evaluation.fidelity.run import BUNDLE
 from core.stages.evaluation.fidelity.scenes import letters, masked, masking
 
 Said = tuple[int, str, str]
@@ -91,12 +91,10 @@ def told_apart(novel: Novel, held: Sequence[int], *, shuffled: bool = False) -> 
         if chapter in held:
             by_speaker.setdefault(speaker, []).append(text)
     scores = {speaker: classifier.scores(texts) for speaker, texts in by_speaker.items()}
-    areas = []
-    for size in (1, BUNDLE):
-        own = bundled(scores.get(hers, []), size)
-        others = [one for speaker, found in scores.items() if speaker != hers for one in bundled(found, size)]
-        areas.append(separation(own, others) or float("nan"))
-    return areas[0], areas[1]
+    own = scores.pop(hers, [])
+    single = separation(own, [one for found in scores.values() for one in found])
+    bundles = separation(bundled(own, BUNDLE), [one for found in scores.values() for one in bundled(found, BUNDLE)])
+    return (float("nan") if single is None else single), (float("nan") if bundles is None else bundles)
 
 
 def copied(texts: Sequence[str], book: Book) -> float:

@@ -111,7 +111,11 @@ def ranking_ears(wanted: RankingSettings) -> Iterator[tuple[Voiceprint, Recognis
 
 @contextmanager
 def tested_model(wanted: FidelitySettings, persona_id: str, store: Store) -> Iterator[Examined]:
-    """Lend the model that a persona test puts its scenes to; NotFoundError when it is gone."""
+    """Lend the model that a persona test puts its scenes to; NotFoundError when it is gone.
+
+    Afterwards its memory is given back: a worker has trainings to start.
+    """
+    from core.backends.llm import ReadingModel
     from core.stages.chat.choice import choice_of, model_for
     from core.stages.chat.settings import ChatSettings
     from core.stages.evaluation.fidelity.run import Examined
@@ -122,6 +126,8 @@ def tested_model(wanted: FidelitySettings, persona_id: str, store: Store) -> Ite
     try:
         yield Examined(choice.title, choice.model_id, model)
     finally:
+        if isinstance(model, ReadingModel):
+            model.unload()
         model.close()
 
 

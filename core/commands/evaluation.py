@@ -19,15 +19,20 @@ if TYPE_CHECKING:
     from core.services import Services
 
 
+Gates = Annotated[
+    Path | None, typer.Option("--gate", help="Rules that must hold; ends with code 1 where one does not.")
+]
+Against = Annotated[str, typer.Option("--against", help="Id of an older scorecard that the rules compare with.")]
+Queue = Annotated[bool, typer.Option("--queue", help="Leave the work to a running worker.")]
+
+
 def evaluate(
     model: Annotated[str, typer.Option(help="Id of the text model; empty for the server of the settings.")] = "",
     benchmark: Annotated[list[str], typer.Option(help="ceval or cmmlu; may be given twice.")] = [],  # noqa: B006 - typer copies it
     settings: Settings = [],  # noqa: B006
-    gate: Annotated[
-        Path | None, typer.Option(help="Rules that must hold; ends with code 1 where one does not.")
-    ] = None,
-    against: Annotated[str, typer.Option(help="Id of an older scorecard that the rules compare with.")] = "",
-    queue: Annotated[bool, typer.Option(help="Leave the work to a running worker.")] = False,
+    gate: Gates = None,
+    against: Against = "",
+    queue: Queue = False,
     persona: Who = "",
     as_json: Json = False,
 ) -> None:
@@ -47,11 +52,9 @@ def evaluate(
 def fidelity(
     who: Annotated[str, typer.Option(help="Id of a text model, openai, or retrieval: her own lines.")] = "",
     settings: Settings = [],  # noqa: B006
-    gate: Annotated[
-        Path | None, typer.Option(help="Rules that must hold; ends with code 1 where one does not.")
-    ] = None,
-    against: Annotated[str, typer.Option(help="Id of an older scorecard that the rules compare with.")] = "",
-    queue: Annotated[bool, typer.Option(help="Leave the work to a running worker.")] = False,
+    gate: Gates = None,
+    against: Against = "",
+    queue: Queue = False,
     persona: Who = "",
     as_json: Json = False,
 ) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from core.stages.evaluation.tables import is_persona_test
 from pages.ui.examination_form import examination_room
 from pages.ui.frame import coming, page
 from pages.ui.i18n import _
 from pages.ui.model_sheets import model_sheets
 from pages.ui.part_tabs import part_tabs
-from pages.ui.persona_test import of_a_persona_test, persona_test_room
+from pages.ui.persona_test import persona_test_room
 from pages.ui.question_browser import question_browser
 from pages.ui.scorecards import scorecards_room
 
@@ -24,7 +25,7 @@ tabs = part_tabs(parts, first="scores")
 
 if tabs["scores"].open:
     with tabs["scores"]:
-        scorecards_room(visit, {key: card for key, card in cards.items() if not of_a_persona_test(card)})
+        scorecards_room(visit, {key: card for key, card in cards.items() if not is_persona_test(card)})
 if tabs["examine"].open:
     with tabs["examine"]:
         examination_room(visit)

@@ -258,8 +258,6 @@ def radar(series: Mapping[str, Mapping[str, float]], *, title: str, key: str) ->
 def score_map(series: Mapping[str, Mapping[str, float]], *, title: str, key: str) -> None:
     """Draw many series (label -> per cent) as a field of figures: a row a label, a column a series."""
     labels = list(dict.fromkeys(label for values in series.values() for label in values))
-    theme = st.context.theme.type or "light"
-    shades = list(st.get_option(f"theme.{theme}.chartSequentialColors"))
     figure = go.Figure(
         go.Heatmap(
             x=list(series),
@@ -269,7 +267,7 @@ def score_map(series: Mapping[str, Mapping[str, float]], *, title: str, key: str
             zmax=100,
             texttemplate="%{z:.1f}",
             hovertemplate="%{y}, %{x}: %{z:.1f}<extra></extra>",
-            colorscale=shades[:-3] if theme == "dark" else shades,  # no figure can be read on its lightest ones
+            colorscale=_shades(),
             showscale=False,
             xgap=2,
             ygap=1,
@@ -301,6 +299,13 @@ def _whiskers(values: Mapping[str, float], bounds: Bounds, labels: Sequence[str]
     }
 
 
+def _shades() -> list[str]:
+    """Return the theme's shades on which a figure can be read; in the dark not on the lightest ones."""
+    theme = st.context.theme.type or "light"
+    shades = list(st.get_option(f"theme.{theme}.chartSequentialColors"))
+    return shades[:-3] if theme == "dark" else shades
+
+
 def _faint(colour: str) -> str:
     red, green, blue = (int(colour.lstrip("#")[place : place + 2], 16) for place in (0, 2, 4))
     return f"rgba({red},{green},{blue},0.12)"
@@ -326,8 +331,6 @@ def heat(rows: Sequence[tuple[str, str, int]], *, title: str, x_title: str, y_ti
     """Draw (from, to, amount) rows as a square of shades: who stands at the left, to whom at the bottom."""
     names = list(dict.fromkeys(name for one, other, _amount in rows for name in (one, other)))
     amounts = {(one, other): amount for one, other, amount in rows}
-    theme = st.context.theme.type or "light"
-    shades = list(st.get_option(f"theme.{theme}.chartSequentialColors"))
     figure = go.Figure(
         go.Heatmap(
             x=names,
@@ -335,7 +338,7 @@ def heat(rows: Sequence[tuple[str, str, int]], *, title: str, x_title: str, y_ti
             z=[[amounts.get((one, other)) for other in names] for one in names],
             texttemplate="%{z:,}",
             hovertemplate="%{y} → %{x}: %{z:,}<extra></extra>",
-            colorscale=shades[:-3] if theme == "dark" else shades,  # no figure can be read on its lightest ones
+            colorscale=_shades(),
             showscale=False,
             xgap=2,
             ygap=2,

@@ -9,7 +9,7 @@ from core.domain.run import RunState
 from core.domain.text import ReviewStatus, SourceKind, Split, UtteranceKind
 from core.services import Services
 from core.stages.evaluation.fidelity.judge import TITLES as MARK_TITLES
-from core.stages.evaluation.fidelity.sheet import MARKS, MEASURES
+from core.stages.evaluation.fidelity.sheet import MARK, MARKS, MEASURES, NATS
 from core.stages.evaluation.subjects import title_of
 from core.translation import N_
 from pages.ui.i18n import _
@@ -114,6 +114,13 @@ def measure_title(dataset: str) -> str:
     if dataset in MEASURES:
         return _(MEASURES[dataset][0])
     return _(MARK_TITLES.get(dataset.removeprefix(MARKS), dataset))
+
+
+def figure_of(value: float | None, metric: str) -> str:
+    """Return a score as it is read: per cent, or a plain number where the metric is one."""
+    if value is None:
+        return "—"
+    return f"{value:.2f}" if metric in (NATS, MARK) else f"{value:.1f} %"
 
 
 def extractor(name: str) -> str:

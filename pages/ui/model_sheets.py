@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import streamlit as st
 
-from core.domain.evaluation import FIDELITY, Scorecard, Tally
+from core.domain.evaluation import Scorecard, Tally
 from core.domain.training import Model, ModelKind
 from core.domain.voice_training import VoiceCard
 from core.lifecycle import stage
 from core.stages.evaluation.arena.ratings import ratings
-from core.stages.evaluation.fidelity.sheet import MARK, MEASURES, NATS
+from core.stages.evaluation.fidelity.sheet import MEASURES
 from core.stages.evaluation.intervals import share
 from core.stages.evaluation.subjects import SUBJECTS, ceval_part
-from core.stages.evaluation.tables import values_of
+from core.stages.evaluation.tables import is_persona_test, values_of
 from core.translation import N_
 from pages.ui.frame import Visit, empty, script
 from pages.ui.i18n import _, moment, number
-from pages.ui.labels import measure_title
+from pages.ui.labels import figure_of, measure_title
 from pages.ui.model_actions import run_link
 from pages.ui.state import Slot
+from pages.ui.tables import as_csv
 from pages.ui.voice_choice import MEASURES as VOICE_MEASURES
 
 SHEETS: Final = Slot("sheets", "", link="models")
@@ -78,7 +77,7 @@ def _text_models(visit: Visit, models: Mapping[str, Model]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sheet-links"):
         if len(shown) == 1:
             run_link(shown[0])
-        st.download_button("CSV", _as_csv(table), "models.csv", "text/csv", type="tertiary", on_click="ignore")
+        st.download_button("CSV", as_csv(table), "models.csv", "text/csv", type="tertiary", on_click="ignore")
         st.page_link(script(stage("finetuning")), label=f":small[{_('All text models')}]", icon=":material/school:")
     st.caption(_("Scores with bounds in brackets: in 95 of 100 cases the true share lies between them."))
 
@@ -123,7 +122,7 @@ def _scores(visit: Visit, models: Sequence[Model]) -> list[Row]:
     rows: list[Row] = []
     for dataset in order:
         cells = [_cell(found.get(dataset), dataset, tallies) for found in newest]
-        faithful = any(card and _mode(card, dataset) == FIDELITY for card in (found.get(dataset) for found in newest))
+        faithful = any(is_persona_test(found[dataset]) for found in newest if dataset in found)
         rows.append((_("is it her?") if faithful else _("examination"), measure_title(dataset), cells))
     return rows
 
@@ -151,11 +150,7 @@ def _cell(card: Scorecard | None, dataset: str, tallies: Mapping[str, Mapping[st
     if span is not None:
         return f"{value:.1f} % ({span.low:.0f}–{span.high:.0f})"
     metric = next(one.metric for one in card.scores if one.dataset == dataset)
-    return f"{value:.2f}" if metric in (NATS, MARK) else f"{value:.1f} %"
-
-
-def _mode(card: Scorecard, dataset: str) -> str:
-    return next(one.mode for one in card.scores if one.dataset == dataset)
+    return figure_of(value, metric)
 
 
 def _votes(visit: Visit, models: Sequence[Model]) -> list[Row]:
@@ -192,9 +187,3 @@ def _voices(visit: Visit) -> None:
 
 def _figure(value: float | None, pattern: str = "0.00") -> str:
     return "—" if value is None else number(value, pattern)
-
-
-def _as_csv(table: Iterable[Sequence[str]]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerows(table)
-    return written.getvalue()

@@ -9,14 +9,14 @@ import streamlit as st
 
 from core.domain.evaluation import FIDELITY, ORIGINAL, OTHERS, Scorecard
 from core.stages.evaluation.fidelity.judge import MOST
-from core.stages.evaluation.fidelity.sheet import MARK, MEASURES, NATS, SHARE
+from core.stages.evaluation.fidelity.sheet import MEASURES, SHARE
 from core.stages.evaluation.intervals import paired_difference, share
-from core.stages.evaluation.tables import labels
+from core.stages.evaluation.tables import is_persona_test, labels
 from pages.ui import charts
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, empty
 from pages.ui.i18n import _, moment
-from pages.ui.labels import measure_title
+from pages.ui.labels import figure_of, measure_title
 from pages.ui.run_panel import last_run, stage_run, start_run
 from pages.ui.settings_form import stage_form
 
@@ -35,7 +35,7 @@ def persona_test_room(visit: Visit, cards: Mapping[str, Scorecard]) -> None:
     with st.expander(_("Test a model"), icon=":material/theater_comedy:", expanded=fresh, key=f"fidelity.{fresh}"):
         _form(visit)
     stage_run(visit, kind=KIND)
-    tested = {card.id: card for card in cards.values() if of_a_persona_test(card)}
+    tested = {card.id: card for card in cards.values() if is_persona_test(card)}
     if not tested:
         empty(_("No model has been tested yet. Put her scenes to one above."), icon="theater_comedy")
         return
@@ -48,11 +48,6 @@ def persona_test_room(visit: Visit, cards: Mapping[str, Scorecard]) -> None:
     )
     if chosen:
         _results(visit, [tested[one] for one in chosen])
-
-
-def of_a_persona_test(card: Scorecard) -> bool:
-    """Whether a persona test made the card, not an examination."""
-    return any(one.mode == FIDELITY for one in card.scores)
 
 
 def _form(visit: Visit) -> None:
@@ -95,6 +90,8 @@ def _results(visit: Visit, cards: Sequence[Scorecard]) -> None:
         bounds=bounds,
     )
     st.caption(_("The whiskers: in 95 of 100 cases the true share of right answers lies between them."))
+    if len({one.version for card in cards for one in card.scores}) > 1:
+        st.caption(_("These tests are of different dataset versions; the lines beside them are those of the first."))
     _classifier(cards[0])
     if len(cards) == 2:
         _difference(visit, *cards)
@@ -144,11 +141,11 @@ def _table(cards: Sequence[Scorecard], columns: Mapping[str, str]) -> None:
         beside = [known.get((cards[0].id, measure, column)) for column in (ORIGINAL, OTHERS)]
         row = {_("measure"): measure_title(measure)}
         row |= {
-            columns[card.id]: _figure(cell.value if cell else None, metric)
+            columns[card.id]: figure_of(cell.value if cell else None, metric)
             for card, cell in zip(cards, cells, strict=True)
         }
         row |= {
-            title: _figure(cell.value if cell else None, metric)
+            title: figure_of(cell.value if cell else None, metric)
             for title, cell in zip((_("her real lines"), _("other people's lines")), beside, strict=True)
         }
         reasons = [one.reason for one in cells if one and one.value is None and one.reason]
@@ -161,9 +158,3 @@ def _about(measure: str) -> str:
     if measure in MEASURES:
         return _(MEASURES[measure][1])
     return _("A mark of the judge, from 1 to {most}.").format(most=MOST)
-
-
-def _figure(value: float | None, metric: str) -> str:
-    if value is None:
-        return "—"
-    return f"{value:.2f}" if metric in (MARK, NATS) else f"{value:.1f} %"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -32,6 +30,7 @@ from pages.ui.frame import Visit
 from pages.ui.i18n import _, _n, duration, moment, number
 from pages.ui.labels import titled
 from pages.ui.markup import plain
+from pages.ui.tables import as_csv
 
 _FEW: Final = 3
 """Models that bars can hold beside each other; more become a field of figures."""
@@ -227,7 +226,7 @@ def _papers(visit: Visit, cards: Sequence[Scorecard]) -> None:
             st.caption(" · ".join(told), width="content")
             st.download_button(
                 "CSV",
-                _as_csv(card),
+                as_csv(_rows(card)),
                 f"{card.id}.csv",
                 "text/csv",
                 key=f"csv.{card.id}",
@@ -257,10 +256,10 @@ def _origin(visit: Visit, card: Scorecard) -> list[str]:
     if tallies:
         count = sum(one.asked for one in tallies.values())
         told.append(_n("{count} question", "{count} questions", count))
-    return told + took(visit, card)
+    return told + _took(visit, card)
 
 
-def took(visit: Visit, card: Scorecard) -> list[str]:
+def _took(visit: Visit, card: Scorecard) -> list[str]:
     """Return how long the run took that made the card; nothing for one that was imported."""
     try:
         run = visit.studio.store.runs.get(card.origin)
@@ -278,12 +277,6 @@ def _rows(card: Scorecard) -> list[list[str]]:
         for one in card.scores
     ]
     return rows
-
-
-def _as_csv(card: Scorecard) -> str:
-    made = io.StringIO()
-    csv.writer(made).writerows(_rows(card))
-    return made.getvalue()
 
 
 def _as_markdown(card: Scorecard) -> str:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from pages.ui.i18n import _, number
 from pages.ui.state import Trail
+
+
+def as_csv(rows: Iterable[Sequence[object]]) -> str:
+    """Return the rows as CSV, to be downloaded."""
+    written = io.StringIO()
+    csv.writer(written).writerows(rows)
+    return written.getvalue()
 
 
 def chosen_row(rows: Sequence[Mapping[str, Any]], *, key: str, height: int | None = None) -> int | None:

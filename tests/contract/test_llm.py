@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -270,3 +271,20 @@ def test_a_model_that_reads_tells_how_unlikely_a_reply_is_as_transformers_itself
 
 def test_only_what_runs_here_reads(model):
     assert isinstance(model, ReadingModel) is (model.name == "transformers")
+
+
+@pytest.mark.slow
+def test_an_unloaded_model_is_read_from_its_folder_again(tiny_llama, tmp_path):
+    folder = shutil.copytree(tiny_llama, tmp_path / "model")
+    model = build(CHAT_MODELS, "transformers", ModelSource(folder=folder))
+    assert isinstance(model, ReadingModel)
+    before = model.nats(SAID, ["好。"])
+    (weights,) = folder.glob("*.safetensors")
+    whole = weights.rename(tmp_path / "whole")  # moved, not overwritten: the load reads from it
+    weights.write_bytes(b"broken")
+    assert model.nats(SAID, ["好。"]) == before, "it is still loaded"
+    model.unload()
+    with pytest.raises(ToolFailedError):
+        model.nats(SAID, ["好。"])
+    whole.replace(weights)
+    assert model.nats(SAID, ["好。"]) == pytest.approx(before)

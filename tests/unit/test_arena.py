@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
 
-from core import settings as reading
 from core.domain.persona import Persona
 from core.domain.text import ReviewStatus
 from core.errors import InvalidInputError
-from core.services import Services, open_services
-from core.settings import CONFIGS, Settings
+from core.services import Services
 from core.stages.evaluation.arena.duel import Duel, prompts
-from tests.browser.little_book import LITTLE_BOOK
 from tests.contract.openai_server import OpenAIServer
+from tests.served_studio import served_studio
 
 
 @dataclass(frozen=True)
@@ -36,29 +33,8 @@ class Arena:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    tmp_path = tmp_path_factory.mktemp("arena")
-    with OpenAIServer("竹影摇窗，正好说话。") as server, pytest.MonkeyPatch.context() as monkeypatch:
-        configs = tmp_path / "configs"
-        shutil.copytree(CONFIGS, configs)
-        (configs / "chat.yaml").write_text(
-            f"endpoint_url: {server.base_url}\nendpoint_model: bamboo\n", encoding="utf-8"
-        )
-        monkeypatch.setattr(reading, "CONFIGS", configs)
-        monkeypatch.setenv("OPENAI_API_KEY", "nothing")
-        services = open_services(Settings(workspace=tmp_path / "workspace"))
-        book = tmp_path / "竹外集.txt"
-        book.write_text(LITTLE_BOOK, encoding="utf-8")
-        with book.open("rb") as stream:
-            uploads = services.receive_texts(stream, book.name)
-        steps: dict[str, dict[str, object]] = {
-            "corpus": {"uploads": uploads},
-            "dialogues": {},
-            "dataset": {"name": "first"},
-        }
-        for kind, values in steps.items():
-            services.execution.here(kind, services.settings.persona, values, who="test")
+    with served_studio(tmp_path_factory.mktemp("arena"), "竹影摇窗，正好说话。") as (services, server):
         yield Arena(services, server)
-        services.close()
 
 
 @pytest.fixture

@@ -117,6 +117,10 @@ class ReadingModel(ChatModel, Protocol):
         """Return for each reply -log of its probability after these turns, its end included; raises as `stream`."""
         ...
 
+    def unload(self) -> None:
+        """Give back the memory too that is kept for the next visitor; whoever asks next loads anew."""
+        ...
+
 
 def answerable(messages: Sequence[ChatTurn]) -> tuple[ChatTurn, ...]:
     """Return the turns as they are; InvalidInputError when there is nothing to answer."""

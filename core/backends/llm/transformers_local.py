@@ -67,6 +67,14 @@ class TransformersModel:
         """Load the model; some seconds, most of them for torch and transformers."""
         _loaded(self._folder)
 
+    def unload(self) -> None:
+        """Drop the load; a reply under way keeps its own until it ends."""
+        with _loading:
+            for key in [key for key in _models if key[0] == self._folder]:
+                del _models[key]
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
     def close(self) -> None:
         """The load stays for the next visitor; a newer model's load pushes it out."""
 

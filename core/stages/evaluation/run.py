@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.backends.rows import build
 from core.backends.tools import EXAMINERS, Examiner
-from core.domain.evaluation import Scorecard
 from core.domain.examination import Examination, Examinee, QuestionFile, ServedModel, SubjectData
-from core.domain.identity import now
-from core.errors import InvalidInputError, MissingArtifactError, NotFoundError, ToolFailedError
+from core.errors import InvalidInputError, MissingArtifactError, ToolFailedError
 from core.jobs.whole import write_whole
 from core.stages.evaluation.benchmarks import chosen, look, refuse_unknown
 from core.stages.evaluation.questions import QuestionSet, persona_file, read_questions
+from core.stages.evaluation.scorecards import keep_once
 from core.stages.evaluation.settings import EvaluationSettings
 from core.stages.evaluation.summary import parse_summary
 from core.translation import N_
@@ -207,23 +206,14 @@ class _Watch:
 def _keep(
     examiner: Examiner, work: Examination, settings: EvaluationSettings, context: RunContext, store: Store
 ) -> str:
-    card_id = f"card-{context.run.id.removeprefix('run-')}"
-    try:
-        return store.scorecards.get(card_id).id  # an earlier attempt came as far as this
-    except NotFoundError:
-        pass
     summary = examiner.summary(work)
     title = store.models.get(settings.model_id).name if settings.model_id else settings.endpoint_model
-    scores = [replace(one, model=title) for one in parse_summary(summary, "summary.csv")]
-    card = Scorecard(
-        id=card_id,
-        persona_id=context.run.persona_id,
+    return keep_once(
+        context.run,
+        store,
         name=settings.name or title,
-        origin=context.run.id,
-        sha256=store.files.put(summary),
-        created_at=now(),
-        scores=tuple(scores),
         model_id=settings.model_id,
+        summary=summary,
+        scores=[replace(one, model=title) for one in parse_summary(summary, "summary.csv")],
+        answers=examiner.answers(work),
     )
-    store.scorecards.add(card, examiner.answers(work))
-    return card_id

@@ -1,13 +1,15 @@
-"""Keeps an evaluator's summary as a scorecard."""
+"""Keeps what was measured as a scorecard: a summary that somebody brings, or what a run found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Protocol
 
-from core.domain.evaluation import Scorecard
+from core.domain.evaluation import Answer, Score, Scorecard
 from core.domain.identity import new_id, now
-from core.errors import InvalidInputError
+from core.domain.run import Run
+from core.errors import InvalidInputError, NotFoundError
 from core.stages.evaluation.settings import EvaluationSettings
 from core.stages.evaluation.summary import parse_summary
 from core.store import Store
@@ -59,6 +61,36 @@ def import_summary(
     )
     store.scorecards.add(card, who=who)
     return card
+
+
+def keep_once(
+    run: Run,
+    store: Store,
+    *,
+    name: str,
+    model_id: str | None,
+    summary: bytes,
+    scores: Iterable[Score],
+    answers: Iterable[Answer],
+) -> str:
+    """Keep what a run measured and return the scorecard's id; one that an earlier attempt kept is left as it is."""
+    card_id = f"card-{run.id.removeprefix('run-')}"
+    try:
+        return store.scorecards.get(card_id).id
+    except NotFoundError:
+        pass
+    card = Scorecard(
+        id=card_id,
+        persona_id=run.persona_id,
+        name=name,
+        origin=run.id,
+        sha256=store.files.put(summary),
+        created_at=now(),
+        scores=tuple(scores),
+        model_id=model_id,
+    )
+    store.scorecards.add(card, answers)
+    return card_id
 
 
 def _shown(name: str) -> str:

@@ -41,6 +41,11 @@ def other_bars(card: Scorecard) -> Series:
     return _series(card, name_of, dict.fromkeys(map(name_of, others)))
 
 
+def is_persona_test(card: Scorecard) -> bool:
+    """Whether a persona test made the card, not an examination."""
+    return any(one.mode == FIDELITY for one in card.scores)
+
+
 def values_of(card: Scorecard) -> dict[str, float]:
     """Return dataset -> score of the model examined; what a persona test holds beside it is left out."""
     return {

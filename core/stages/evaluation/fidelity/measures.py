@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -29,15 +30,9 @@ def separation(own: Sequence[float], others: Sequence[float]) -> float | None:
     """
     if not own or not others:
         return None
-    ranked = sorted([(one, True) for one in own] + [(one, False) for one in others])
-    total, place = 0.0, 0
-    while place < len(ranked):
-        end = place
-        while end < len(ranked) and ranked[end][0] == ranked[place][0]:
-            end += 1
-        total += sum(hers for _, hers in ranked[place:end]) * (place + end + 1) / 2
-        place = end
-    return (total - len(own) * (len(own) + 1) / 2) / (len(own) * len(others))
+    ordered = sorted(others)
+    below = sum(bisect_left(ordered, one) + bisect_right(ordered, one) for one in own) / 2
+    return below / (len(own) * len(others))
 
 
 def bundled(scores: Sequence[float], size: int) -> list[float]:

@@ -31,6 +31,11 @@ class Scene:
     """Ends with what is said to her."""
     reply: str
 
+    @property
+    def said(self) -> str:
+        """What she answers."""
+        return self.history[-1].text
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:

@@ -6,8 +6,10 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 from core.domain.evaluation import FIDELITY, ORIGINAL, OTHERS, Answer, Score
+from core.stages.evaluation.summary import HEADER
 from core.translation import N_
 
 SHARE, AREA, NATS, MARK = "share", "auc", "nats a character", "mark"
@@ -50,8 +52,6 @@ MEASURES: dict[str, tuple[str, str]] = {
 }
 """Measure -> what it is called, and what it says; in the order in which they are shown. A judge's marks come after."""
 MARKS = "judge-"
-BETTER_LESS = frozenset({"overlap", "nats"})
-"""Of these less is better, as far as her real lines."""
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Sheet:
         known = {(one.dataset, one.model): one for one in self.scores}
         written = io.StringIO()
         table = csv.writer(written)
-        table.writerow(["dataset", "version", "metric", "mode", *columns])
+        table.writerow([*HEADER, *columns])
         for measure in dict.fromkeys(one.dataset for one in self.scores):
             cells = [known.get((measure, column)) for column in columns]
             first = next(one for one in cells if one is not None)
@@ -114,3 +114,8 @@ class Sheet:
 def percent(verdicts: Sequence[bool]) -> float | None:
     """Return how many of 100 are as they should be; None for none at all."""
     return 100 * sum(verdicts) / len(verdicts) if verdicts else None
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Return the mean; None of nothing."""
+    return fmean(values) if values else None

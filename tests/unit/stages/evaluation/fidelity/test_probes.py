@@ -45,11 +45,14 @@ def test_what_is_false_must_be_denied_and_not_gone_along_with() -> None:
     assert verdict(HUSBAND, "他好。") == (False, "")
 
 
-def test_the_probes_we_ship_are_of_each_kind_and_her_own_answers_pass_the_facts() -> None:
+def test_the_probes_we_ship_are_some_of_each_kind_and_can_be_passed_and_failed() -> None:
     probes = probes_of("daiyu")
     assert {one.kind for one in probes} == set(ProbeKind)
     assert all(sum(one.kind is kind for one in probes) >= 10 for kind in ProbeKind)
     assert len({one.question for one in probes}) == len(probes)
+    for one in probes:
+        assert verdict(one, f"{one.accept[0]}。" if one.accept else "茶都凉了。")[0], one.question
+        assert not verdict(one, f"{one.refuse[0]}。" if one.refuse else "茶都凉了。")[0], one.question
 
 
 def test_a_persona_nobody_wrote_probes_for_has_none() -> None:

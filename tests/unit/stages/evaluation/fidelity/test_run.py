@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from core import settings as reading
 from core.domain.evaluation import ORIGINAL, OTHERS, Scorecard
 from core.domain.identity import now
 from core.domain.run import RunState
 from core.domain.training import Model, ModelKind, Vote
 from core.errors import MissingArtifactError
-from core.services import Services, open_services, seed
-from core.settings import CONFIGS, Settings
+from core.services import Services
 from core.stages.evaluation.fidelity.judge import DIMENSIONS
 from core.stages.evaluation.gate import Gate, judge
 from core.stages.evaluation.summary import parse_summary
-from tests.browser.little_book import LITTLE_BOOK
 from tests.contract.openai_server import OpenAIServer
 from tests.contract.tiny_llama import build_tiny_llama
+from tests.served_studio import served_studio
 
 SAID = "花影摇窗，你来得正好，我这里有一盏才沏的茶。"
 
@@ -43,27 +40,9 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def tested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    tmp_path = tmp_path_factory.mktemp("fidelity")
-    with OpenAIServer(SAID) as server, pytest.MonkeyPatch.context() as monkeypatch:
-        configs = tmp_path / "configs"
-        shutil.copytree(CONFIGS, configs)
-        (configs / "chat.yaml").write_text(
-            f"endpoint_url: {server.base_url}\nendpoint_model: bamboo\n", encoding="utf-8"
-        )
-        monkeypatch.setattr(reading, "CONFIGS", configs)
-        monkeypatch.setenv("OPENAI_API_KEY", "nothing")
-        services = open_services(Settings(workspace=tmp_path / "workspace"))
-        book = tmp_path / "竹外集.txt"
-        book.write_text(LITTLE_BOOK, encoding="utf-8")
-        with book.open("rb") as stream:
-            uploads = services.receive_texts(stream, book.name)
-        persona = services.settings.persona
-        seed(services)
-        services.execution.here("corpus", persona, {"uploads": uploads}, who="test")
-        services.execution.here("dialogues", persona, {}, who="test")
-        services.execution.here("dataset", persona, {"name": "first", "held_out_share": 0.5}, who="test")
+    folder = tmp_path_factory.mktemp("fidelity")
+    with served_studio(folder, SAID, samples=True, held_out_share=0.5) as (services, server):
         yield Bench(services, server)
-        services.close()
 
 
 def values(card: Scorecard, column: str | None = None) -> dict[str, float | None]:
