@@ -11,7 +11,7 @@ from core.domain.evaluation import FIDELITY, ORIGINAL, OTHERS, Scorecard
 from core.stages.evaluation.fidelity.judge import MOST
 from core.stages.evaluation.fidelity.sheet import MEASURES, SHARE
 from core.stages.evaluation.intervals import paired_difference, share
-from core.stages.evaluation.tables import is_persona_test, labels
+from core.stages.evaluation.tables import is_persona_test, labels, values_of
 from pages.ui import charts
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, empty
@@ -73,13 +73,12 @@ def _results(visit: Visit, cards: Sequence[Scorecard]) -> None:
     columns = {card.id: _(named[card.id, card.scores[0].model]) for card in cards}
     tallies = {card.id: visit.studio.store.scorecards.tallies(card.id) for card in cards}
     series: dict[str, dict[str, float]] = {}
-    bounds: dict[str, dict[str, tuple[float, float]]] = {}
+    bounds: dict[str, dict[str, tuple[float, float]]] = {}  # of an imported test nothing is known reply by reply
     for card in cards:
-        for measure in _DRAWN:
-            span = share(tallies[card.id][measure]) if measure in tallies[card.id] else None
-            if span:
-                series.setdefault(columns[card.id], {})[measure_title(measure)] = span.value
-                bounds.setdefault(columns[card.id], {})[measure_title(measure)] = (span.low, span.high)
+        values = {one: value for one, value in values_of(card).items() if one in _DRAWN}
+        spans = {one: share(tallies[card.id][one]) for one in values if one in tallies[card.id]}
+        series[columns[card.id]] = {measure_title(one): value for one, value in values.items()}
+        bounds[columns[card.id]] = {measure_title(one): (span.low, span.high) for one, span in spans.items() if span}
     for column, title in ((ORIGINAL, _("her real lines")), (OTHERS, _("other people's lines"))):
         found = {one.dataset: one.value for one in cards[0].scores if one.model == column and one.dataset in _DRAWN}
         series[title] = {measure_title(one): value for one, value in found.items() if value is not None}
@@ -87,9 +86,10 @@ def _results(visit: Visit, cards: Sequence[Scorecard]) -> None:
         {name: values for name, values in series.items() if values},
         title=_("More is better, per cent"),
         key=f"fidelity.{'.'.join(columns)}",
-        bounds=bounds,
+        bounds={name: spans for name, spans in bounds.items() if spans},
     )
-    st.caption(_("The whiskers: in 95 of 100 cases the true share of right answers lies between them."))
+    if any(bounds.values()):
+        st.caption(_("The whiskers: in 95 of 100 cases the true share of right answers lies between them."))
     if len({one.version for card in cards for one in card.scores}) > 1:
         st.caption(_("These tests are of different dataset versions; the lines beside them are those of the first."))
     _classifier(cards[0])
@@ -151,7 +151,7 @@ def _table(cards: Sequence[Scorecard], columns: Mapping[str, str]) -> None:
         reasons = [one.reason for one in cells if one and one.value is None and one.reason]
         row[_("what it says")] = _(reasons[0]) if reasons else _about(measure)
         rows.append(row)
-    st.dataframe({title: [row[title] for row in rows] for title in rows[0]}, hide_index=True)
+    st.dataframe({title: [row[title] for row in rows] for title in rows[0]}, hide_index=True, height="content")
 
 
 def _about(measure: str) -> str:
