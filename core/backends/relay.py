@@ -7,8 +7,9 @@ told to stop; and a reader that goes away must not leave the producer working.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from queue import Empty, Queue
 from threading import Event
 from typing import Any, Final, TypeVar
@@ -68,3 +69,42 @@ def _next(pieces: Queue[object], cancel: Event) -> object:
         except Empty:
             continue
     return _END
+
+
+async def flowing(opened: Callable[[Event], Iterator[T]]) -> AsyncGenerator[T, None]:
+    """Yield in this event loop what the blocking iterator `opened(stop)` yields; raise what it raises.
+
+    The iterator runs in a thread of its own: in a shared pool a slow model or voice would keep others waiting. `stop`
+    is set when the reader leaves or is cancelled, who does not wait for the iterator to notice.
+    """
+    loop, stop = asyncio.get_running_loop(), Event()
+    pieces: asyncio.Queue[object] = asyncio.Queue()
+
+    def put(piece: object) -> None:
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody reads any more
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+    def work() -> None:
+        try:
+            with closing(_closable(opened(stop))) as source:
+                for piece in source:
+                    if stop.is_set():
+                        return
+                    put(piece)
+        finally:
+            put(_END)
+
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reply")
+    outcome = worker.submit(work)
+    try:
+        while (piece := await pieces.get()) is not _END:
+            yield piece  # type: ignore[misc]  # only `work` puts, and it puts T
+        await asyncio.wrap_future(outcome)
+    finally:
+        stop.set()
+        worker.shutdown(wait=False)
+
+
+def _closable(pieces: Iterator[T]) -> Generator[T, None, None]:
+    """Yield from any iterator, and close it with this one where it can be closed."""
+    yield from pieces

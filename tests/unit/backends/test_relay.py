@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.backends.relay import relayed
+from core.backends.relay import flowing, relayed
 
 Put = Callable[[int], None]
 
@@ -62,3 +63,55 @@ def test_a_reader_that_leaves_stops_the_producer():
     pieces.close()
 
     assert stopped.wait(10)
+
+
+def test_a_blocking_iterator_flows_into_an_event_loop():
+    async def read() -> list[int]:
+        return [number async for number in flowing(lambda stop: iter(range(50)))]
+
+    assert asyncio.run(read()) == list(range(50))
+
+
+def test_what_a_blocking_iterator_raises_is_raised_in_the_event_loop():
+    def break_down(stop: threading.Event) -> Iterator[int]:
+        yield 1
+        raise ZeroDivisionError
+
+    async def read() -> None:
+        pieces = flowing(break_down)
+        assert await anext(pieces) == 1
+        with pytest.raises(ZeroDivisionError):
+            await anext(pieces)
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("leaving", ["closed", "cancelled"])
+def test_an_event_loop_that_leaves_stops_the_iterator_and_closes_it(leaving):
+    told, closed = threading.Event(), threading.Event()
+
+    def until_stopped(stop: threading.Event) -> Iterator[int]:
+        try:
+            yield 1
+            if stop.wait(10):
+                told.set()
+            yield 2
+        finally:
+            closed.set()
+
+    async def leave() -> None:
+        pieces = flowing(until_stopped)
+        await anext(pieces)
+        if leaving == "closed":
+            await pieces.aclose()
+            return
+        reading = asyncio.ensure_future(anext(pieces))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    asyncio.run(leave())
+
+    assert told.wait(10)
+    assert closed.wait(10)
