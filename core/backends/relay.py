@@ -86,7 +86,7 @@ async def flowing(opened: Callable[[Event], Iterator[T]]) -> AsyncGenerator[T, N
 
     def work() -> None:
         try:
-            with closing(_closable(opened(stop))) as source:
+            with closing(iterated(opened(stop))) as source:
                 for piece in source:
                     if stop.is_set():
                         return
@@ -105,6 +105,6 @@ async def flowing(opened: Callable[[Event], Iterator[T]]) -> AsyncGenerator[T, N
         worker.shutdown(wait=False)
 
 
-def _closable(pieces: Iterator[T]) -> Generator[T, None, None]:
-    """Yield from any iterator, and close it with this one where it can be closed."""
+def iterated(pieces: Iterator[T]) -> Generator[T, None, None]:
+    """Yield what any iterator yields; closing this closes it, where it can be closed."""
     yield from pieces

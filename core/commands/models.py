@@ -96,7 +96,7 @@ def chat(
         her = store.personas.get(persona or services.settings.persona)
         choice = choice_of(model or None, her.id, settings=settings, store=store)
         talk = begin(her, said, settings=settings, store=store)
-        events = answer(
+        reply = answer(
             said,
             conversation=talk,
             persona=her,
@@ -106,14 +106,14 @@ def chat(
             settings=settings,
             store=store,
         )
-        for event in events:
+        for event in reply.follow():
             if isinstance(event, TextDelta) and not as_json:
                 typer.echo(event.text, nl=False)
-        reply = store.talks.messages(talk.id)[-1]
-        if wav is not None and reply.sound_sha256:
-            wav.write_bytes(store.files.read(reply.sound_sha256))
-    made_by = {"text": reply.text, "backend": reply.backend, "model": reply.model_id, "line": reply.utterance_id}
-    answered(made_by, f"\n({reply.model_id or reply.backend})", as_json)
+        said_back = store.talks.messages(talk.id)[-1]
+        if wav is not None and said_back.sound_sha256:
+            wav.write_bytes(store.files.read(said_back.sound_sha256))
+    told = {"backend": said_back.backend, "model": said_back.model_id, "line": said_back.utterance_id}
+    answered({"text": said_back.text, **told}, f"\n({said_back.model_id or said_back.backend})", as_json)
 
 
 @app.command("list")

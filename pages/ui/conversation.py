@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.chat import Message, Speaker
 from core.domain.identity import new_id
 from core.domain.persona import Persona
 from core.lifecycle import stage
 from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.live import Pulse, Reply
 from core.translation import N_
 from pages.ui.bubbles import data_uri
-from pages.ui.errors import show_failure
+from pages.ui.errors import show_failure, told_to_the_user
 from pages.ui.frame import Visit, entries, script
 from pages.ui.i18n import _, number
 from pages.ui.markup import plain
-from pages.ui.player import play
+from pages.ui.player import play, stop_button
 
 VOICE_NAMES = {
     "formant": N_("placeholder voice"),
@@ -54,36 +57,55 @@ def show_words(visit: Visit, speaker: Speaker, text: str) -> None:
         st.markdown(plain(text))
 
 
-def reply(visit: Visit, events: Iterator[ReplyEvent], turn: str) -> None:
-    """Write her answer as it comes and play its sound as soon as there is some; then say what made it."""
+def follow(visit: Visit, reply: Reply) -> None:
+    """Write her answer as it comes and play its sound as soon as there is some; then say what made it.
+
+    A page that is drawn anew meanwhile follows it again from the first word; what was heard is not heard twice.
+    """
+    stop = st.empty()
+    with stop.container(key=f"speech-stop-{reply.id}", gap=None):
+        stop_button(reply.id, busy=True, pressed=reply.stop)
     done: list[Message] = []
-    with _bubble(visit.persona, Speaker.PERSONA):
-        st.write_stream(_words(events, turn, done))
+    with told_to_the_user(), _bubble(visit.persona, Speaker.PERSONA):
+        st.write_stream(_words(reply, done))
         for message in done:
             _footer(visit, message)
+    with stop.container(key=f"speech-over-{reply.id}", gap=None):
+        stop_button(reply.id, busy=False, pressed=reply.stop)
 
 
-def _words(events: Iterator[ReplyEvent], turn: str, done: list[Message]) -> Iterator[str]:
+def _words(reply: Reply, done: list[Message]) -> Iterator[str]:
     """Yield the words of a reply, play its sound beside them, and put the stored message into `done`."""
-    speech = st.container(key=f"speech-{turn}", gap=None)
+    speech = st.container(key=f"speech-{reply.id}", gap=None)
     with speech:
-        play(turn, -1, b"")  # what is still heard of the last reply ends here
-    waiting = st.empty()
-    waiting.caption(_("thinking…"))
-    for event in events:
+        play(reply.id, -1, b"")  # what is still heard of the last reply ends here
+    waiting, begun = st.empty(), False
+    for event in chain([Pulse()], reply.follow()):
         match event:
             case TextDelta():
-                waiting.empty()
+                if not begun:
+                    waiting.empty()
+                begun = True
                 yield plain(event.text)
-            case SoundReady():
-                with speech:
-                    play(turn, event.sequence, event.sound.wav)
-            case VoiceFailed():
-                show_failure(event.error.message, event.error.remedy, event.error.values)
-            case Done():
-                done.append(event.message)
-            case TextDone():
-                pass  # sound may follow; the footer waits for the end
+            case Pulse():
+                # Also after the first word: only where it draws does Streamlit look whether that is still wanted.
+                waiting.caption("" if begun else _("thinking…"))
+            case _:
+                _beside(event, reply, speech, done)
+
+
+def _beside(event: ReplyEvent, reply: Reply, speech: DeltaGenerator, done: list[Message]) -> None:
+    """Do what an event asks for beside the words; after the last of them sound may follow, so the footer waits."""
+    match event:
+        case SoundReady():
+            with speech:
+                play(reply.id, event.sequence, event.sound.wav)
+        case VoiceFailed():
+            show_failure(event.error.message, event.error.remedy, event.error.values)
+        case Done():
+            done.append(event.message)
+        case TextDelta() | TextDone():
+            pass  # the words are written elsewhere
 
 
 def voice_name(visit: Visit, voice: str) -> str:
@@ -103,7 +125,7 @@ def _registered(visit: Visit, model_id: str) -> str:
     return names.get(model_id, model_id)
 
 
-def _bubble(persona: Persona, speaker: Speaker) -> st.delta_generator.DeltaGenerator:
+def _bubble(persona: Persona, speaker: Speaker) -> DeltaGenerator:
     if speaker is Speaker.VISITOR:
         return st.chat_message("user", avatar=":material/person:")
     return st.chat_message(persona.name, avatar=data_uri(persona.portrait) if persona.portrait else None)
@@ -135,54 +157,54 @@ def _made_by(visit: Visit, message: Message) -> list[str]:
 
 
 def _chain(visit: Visit, message: Message) -> None:
-    chain = visit.studio.store.custody.of_message(message)
-    if chain.utterance and chain.passage and chain.source:
+    custody = visit.studio.store.custody.of_message(message)
+    if custody.utterance and custody.passage and custody.source:
         st.markdown(_("This is a line of the book:"))
-        st.markdown(f"> {plain(chain.utterance.text)}")
+        st.markdown(f"> {plain(custody.utterance.text)}")
         st.caption(
             _("{source}, chapter {chapter}, characters {start} to {end} of the file").format(
-                source=chain.source.name,
-                chapter=number(chain.utterance.chapter),
-                start=number(chain.passage.start + chain.utterance.start),
-                end=number(chain.passage.start + chain.utterance.end),
+                source=custody.source.name,
+                chapter=number(custody.utterance.chapter),
+                start=number(custody.passage.start + custody.utterance.start),
+                end=number(custody.passage.start + custody.utterance.end),
             )
         )
         st.page_link(
             script(stage("corpus")),
             label=_("Read it in its passage"),
             icon=":material/menu_book:",
-            query_params={"passage": chain.passage.id, "line": chain.utterance.id},
+            query_params={"passage": custody.passage.id, "line": custody.utterance.id},
         )
-    if chain.model:
+    if custody.model:
         st.markdown(
             _("Written by the model **{name}**, trained from {base}.").format(
-                name=chain.model.name, base=chain.model.base
+                name=custody.model.name, base=custody.model.base
             )
         )
-    if chain.run_id:
+    if custody.run_id:
         st.page_link(
             script(entries()["runs"]),
             label=_("The run that trained it"),
             icon=":material/play_circle:",
-            query_params={"run": chain.run_id},
+            query_params={"run": custody.run_id},
         )
-    if chain.dataset_version:
+    if custody.dataset_version:
         st.page_link(
             script(stage("dataset")),
-            label=_("The dataset version {name}").format(name=chain.dataset_version.name),
+            label=_("The dataset version {name}").format(name=custody.dataset_version.name),
             icon=":material/dataset:",
-            query_params={"part": "versions", "version": chain.dataset_version.id},
+            query_params={"part": "versions", "version": custody.dataset_version.id},
         )
-    if chain.voice:
+    if custody.voice:
         st.markdown(
-            _("Spoken by the voice **{name}**, {base}.").format(name=plain(chain.voice.name), base=chain.voice.base)
+            _("Spoken by the voice **{name}**, {base}.").format(name=plain(custody.voice.name), base=custody.voice.base)
         )
-        if chain.voice.run_id:
+        if custody.voice.run_id:
             st.page_link(
                 script(entries()["runs"]),
                 label=_("The run that trained the voice"),
                 icon=":material/record_voice_over:",
-                query_params={"run": chain.voice.run_id},
+                query_params={"run": custody.voice.run_id},
             )
-    if not (chain.utterance or chain.model or chain.voice):
+    if not (custody.utterance or custody.model or custody.voice):
         st.caption(_("Nothing more is known about this reply."))

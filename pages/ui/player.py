@@ -2,20 +2,24 @@
 
 Each chunk is one headless element; all share one AudioContext. A chunk starts when the last one ends;
 a chunk seen twice is ignored; a new turn silences the old one. `window.studioSpeech.log` keeps what was scheduled.
+The stop button silences in the browser at once, and tells the page, which stops what still speaks.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
 
+from pages.ui.i18n import _
+
 _LEAD_SECONDS: Final = 0.03
-_SCRIPT: Final = """
+_SHARED: Final = """
 const shared = (window.studioSpeech ??= {
-  turn: "", until: 0, heard: new Set(), playing: [], log: [], queue: Promise.resolve(),
+  turn: "", until: 0, heard: new Set(), stopped: new Set(), playing: [], log: [], queue: Promise.resolve(),
 });
 
 function silence() {
@@ -23,19 +27,24 @@ function silence() {
   shared.playing = [];
   shared.until = 0;
 }
-
+"""
+_CHUNK: Final = (
+    _SHARED
+    + """
 async function schedule(turn, sequence, wav) {
-  if (turn !== shared.turn) return;
+  const unwanted = () => turn !== shared.turn || shared.stopped.has(turn);
+  if (unwanted()) return;
   const context = (shared.context ??= new AudioContext());
   if (context.state === "suspended") context.resume();
   const sound = await context.decodeAudioData(wav);
-  if (turn !== shared.turn) return;
+  if (unwanted()) return;
   const source = context.createBufferSource();
   source.buffer = sound;
   source.connect(context.destination);
   const start = Math.max(context.currentTime + LEAD, shared.until);
   source.start(start);
   shared.until = start + sound.duration;
+  source.onended = () => { shared.playing = shared.playing.filter((other) => other !== source); };
   shared.playing.push(source);
   shared.log.push({ turn, sequence, start, seconds: sound.duration });
 }
@@ -59,8 +68,45 @@ export default function ({ data }) {
   return () => setTimeout(() => { if (location.pathname !== shared.page) silence(); }, 300);
 }
 """.replace("LEAD", str(_LEAD_SECONDS))
+)
+_STOP: Final = (
+    _SHARED
+    + """
+export default function ({ data, parentElement, setTriggerValue }) {
+  const button = parentElement.querySelector("button");
+  button.lastElementChild.textContent = data.label;
+  const sounds = () => shared.context && shared.until > shared.context.currentTime;
+  const look = () => { button.hidden = !(data.busy || sounds()); };
+  button.onclick = () => {
+    silence();
+    shared.stopped.add(shared.turn);
+    if (data.busy) setTriggerValue("pressed", true);
+    data.busy = false;
+    look();
+  };
+  look();
+  const looking = setInterval(look, 200);
+  return () => clearInterval(looking);
+}
+"""
+)
+_STOP_LOOK: Final = """
+button {
+  position: fixed; z-index: 90; right: 2rem; bottom: 7.5rem; display: flex; align-items: center; gap: .5rem;
+  padding: .35rem .95rem; border-radius: 999px; cursor: pointer; font: inherit; font-size: .9rem;
+  color: var(--st-text-color); background: var(--st-background-color);
+  border: 1px solid var(--st-primary-color); box-shadow: 0 2px 10px rgb(0 0 0 / 18%);
+}
+button[hidden] { display: none; }
+button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
+i { width: .7rem; height: .7rem; border-radius: 2px; background: var(--st-primary-color); }
+@media (max-width: 640px) { button { right: 1rem; } }
+"""
 
-_player = st.components.v2.component("studio_speech", js=_SCRIPT)
+_player = st.components.v2.component("studio_speech", js=_CHUNK)
+_stop = st.components.v2.component(
+    "studio_speech_stop", html="<button type=button><i></i><span></span></button>", css=_STOP_LOOK, js=_STOP
+)
 
 
 def framed(turn: str, sequence: int, wav: bytes) -> bytes:
@@ -72,3 +118,16 @@ def framed(turn: str, sequence: int, wav: bytes) -> bytes:
 def play(turn: str, sequence: int, wav: bytes) -> None:
     """Play a chunk after those before it; an empty one only ends what is still heard of the last turn."""
     _player(key=f"speech.{turn}.{sequence}", data=framed(turn, sequence, wav), height=1)
+
+
+def stop_button(turn: str, *, busy: bool, pressed: Callable[[], None]) -> None:
+    """Draw the button that stops her; it shows while the page is `busy` with her reply, or she is still heard.
+
+    The sound ends in the browser at once; `pressed` is called where the page is busy, to stop what makes it.
+    """
+    _stop(
+        key=f"stop.{turn}.{busy}",
+        data={"busy": busy, "label": _("Stop")},
+        on_pressed_change=pressed,
+        height=1,
+    )

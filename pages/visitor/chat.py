@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.domain.chat import Speaker
-from core.domain.identity import new_id
 from core.settings import stage_defaults
 from core.stages.chat.choice import choices, model_for, prepare, usual_choice
+from core.stages.chat.live import under_way
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import answer, begin
-from pages.ui.conversation import history, reply, show_words, voice_name
+from pages.ui.conversation import follow, history, show_words, voice_name
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import coming, page
 from pages.ui.i18n import _, moment
@@ -46,33 +46,32 @@ with tools:
 prepare(answerers[chosen], persona, settings=settings, store=studio.store)
 studio.prepare_voice(voice, persona)
 
+live = under_way(talk.id) if talk else None
 if talk:
-    history(visit, studio.store.talks.messages(talk.id))
+    told = studio.store.talks.messages(talk.id)
+    # Her words are stored before they are all spoken: a reply under way is drawn by who follows it.
+    history(visit, told[:-1] if live and told[-1].speaker is Speaker.PERSONA else told)
 elif persona.greeting:
     show_words(visit, Speaker.PERSONA, persona.greeting)
 
-said = st.chat_input(
-    _("Write to {name}").format(name=persona.name), max_chars=settings.max_characters, submit_mode="stop"
-)
+said = st.chat_input(_("Write to {name}").format(name=persona.name), max_chars=settings.max_characters)
 if said:
     with told_to_the_user():
         talk = talk or begin(persona, said, settings=settings, store=studio.store)
         CONVERSATION.set(talk.id)
         show_words(visit, Speaker.VISITOR, said)
-        reply(
-            visit,
-            answer(
-                said,
-                conversation=talk,
-                persona=persona,
-                choice=answerers[chosen],
-                model=model_for(answerers[chosen], persona, settings=settings, store=studio.store),
-                mouth=studio.mouth(voice, persona),
-                settings=settings,
-                store=studio.store,
-            ),
-            new_id("turn"),
+        live = answer(
+            said,
+            conversation=talk,
+            persona=persona,
+            choice=answerers[chosen],
+            model=model_for(answerers[chosen], persona, settings=settings, store=studio.store),
+            mouth=studio.mouth(voice, persona),
+            settings=settings,
+            store=studio.store,
         )
+if live:
+    follow(visit, live)
 
 if not talk:
     coming("chat")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Event
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
@@ -87,6 +87,7 @@ class ServerState(StrEnum):
     GONE = "gone"
 
 
+@runtime_checkable
 class StreamingVoice(Voice, Protocol):
     """A voice whose words are heard while it still speaks, from a server that may be slow, busy or gone."""
 

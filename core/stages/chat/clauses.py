@@ -1,12 +1,14 @@
 """Cuts a reply into clauses while it streams, so that the first can be spoken before the last is written.
 
-A clause ends after 。！？… and the like; after ，；： only once it is long enough; never inside “ ” or
-between the two halves of an ellipsis. Joined, the clauses are the text, but for trailing marks nobody speaks.
+A clause ends after 。！？… and the like; after ，；： only once it is long enough to be spoken alone; never inside
+“ ” or between the two halves of an ellipsis. Joined, the clauses are the text, but for trailing marks nobody speaks.
 """
 
 from __future__ import annotations
 
 STRONG = frozenset("。！？…!?.\n")
+ENDING = frozenset("。！？!?\n")
+"""Strong marks that are whole by themselves: not half an ellipsis, nor the point in a number."""
 WEAK = frozenset("，；：、—,;:")
 OPENING = frozenset("“‘「『（《【([")
 CLOSING = frozenset("”’」』）》】)]")
@@ -15,20 +17,23 @@ CLOSING = frozenset("”’」』）》】)]")
 class ClauseSegmenter:
     """Takes text as it comes and gives clauses as soon as they are certain."""
 
-    def __init__(self, *, first_clause: int = 5, clause: int = 16, longest_clause: int = 80) -> None:
-        self._soft = first_clause
-        self._later_soft = clause
-        self._hard = longest_clause
+    def __init__(self, *, shortest: int = 5, longest: int = 80) -> None:
+        self._shortest = shortest
+        self._longest = longest
         self._rest = ""
+        self._given = False
 
     def feed(self, text: str) -> list[str]:
-        """Return the clauses that are complete now; a mark waits for the character after it."""
+        """Return the clauses that are complete now.
+
+        A mark waits for the character after it, which may belong to it; that of the first clause does not wait.
+        """
         self._rest += text
         clauses = []
         while (end := self._end()) is not None:
             clauses.append(self._rest[:end])
             self._rest = self._rest[end:]
-            self._soft = self._later_soft
+            self._given = True
         return clauses
 
     def flush(self) -> list[str]:
@@ -41,11 +46,20 @@ class ClauseSegmenter:
         for place, character in enumerate(self._rest[:-1]):
             depth = max(depth + (character in OPENING) - (character in CLOSING), 0)
             length = place + 1
-            if length >= self._hard and speakable(self._rest[:length]):
+            if length >= self._longest and speakable(self._rest[:length]):
                 return length
             if depth == 0 and self._may_end(place) and speakable(self._rest[:length]):
                 return length
-        return None
+        return self._first_end(depth)
+
+    def _first_end(self, depth: int) -> int | None:
+        """Return the end of the text so far where it ends the first clause, whatever mark may follow."""
+        if self._given or not self._rest or not speakable(self._rest):
+            return None
+        mark = self._rest[-1]
+        depth += (mark in OPENING) - (mark in CLOSING)
+        at_once = mark in ENDING or (mark in WEAK and len(self._rest) >= self._shortest)
+        return len(self._rest) if depth <= 0 and at_once else None
 
     def _may_end(self, place: int) -> bool:
         character, following = self._rest[place], self._rest[place + 1]
@@ -55,7 +69,7 @@ class ClauseSegmenter:
             return following.isspace()  # 3.5 is one word
         if character in CLOSING:
             return place > 0 and self._rest[place - 1] in STRONG
-        return character in STRONG or (character in WEAK and place + 1 >= self._soft)
+        return character in STRONG or (character in WEAK and place + 1 >= self._shortest)
 
 
 def speakable(text: str) -> bool:

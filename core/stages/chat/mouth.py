@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
-from core.backends.drawing import drawn
-from core.backends.tts import Voice
+from core.backends.drawing import drawn, facts_of
+from core.backends.relay import iterated
+from core.backends.tts import StreamingVoice, Voice
 from core.domain.identity import fingerprint
 from core.domain.persona import Persona
-from core.domain.sounds import sound_of
+from core.domain.sounds import joined, sound_of
+from core.domain.takes import faults
 from core.domain.voice import Sound
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.voices import Spoken, prepare_voice, spoken_by
@@ -29,8 +34,11 @@ class Mouth(Protocol):
         """Return her own recording of that line, if there is one."""
         ...
 
-    def of_text(self, text: str) -> Sound:
-        """Return the words as sound; StudioError when that fails."""
+    def stream(self, text: str, *, cancel: Event, hurried: bool = False) -> Iterator[Sound]:
+        """Yield the words as sounds to be played one after the other; `hurried` begins sooner, of a voice that can.
+
+        StudioError when that fails, also after some sounds. Setting `cancel` ends it soon.
+        """
         ...
 
 
@@ -62,19 +70,48 @@ class PersonaMouth:
 
         A take that comes out spoiled is drawn again, and not kept where none was better.
         """
+        voice = self._built()
+        if (kept := self._kept(text)) is not None:
+            return kept
+        if voice.placeholder:
+            return self._keep(voice.speak(text), text)
+        take = drawn(voice, text, most=self._redraw, language=self._spoken.language, speed=self._spoken.speed)
+        return take.sound if take.faults else self._keep(take.sound, text)
+
+    def stream(self, text: str, *, cancel: Event, hurried: bool = False) -> Iterator[Sound]:
+        """Yield the words as sound; hurried, as they are made, by a voice that streams: then no take is drawn again."""
+        voice = self._built()
+        if not hurried or not isinstance(voice, StreamingVoice) or self._kept(text) is not None:
+            yield self.of_text(text)
+            return
+        sounds = []
+        with closing(iterated(voice.stream(text, cancel=cancel, hurried=True))) as pieces:
+            for piece in pieces:
+                sounds.append(piece)
+                yield piece
+        if sounds and not cancel.is_set():
+            whole = joined(sounds)
+            if not faults(facts_of(whole), text, language=self._spoken.language, speed=self._spoken.speed):
+                self._keep(whole, text)
+
+    def _built(self) -> Voice:
         self._voice = self._voice or self._spoken.built()
-        shelf = self._store.workspace / "cache" / "sounds"
-        place = shelf / fingerprint([self.name, dict(self._voice.recipe), text])
+        return self._voice
+
+    def _place(self, text: str) -> Path:
+        recipe = dict(self._built().recipe)
+        return self._store.workspace / "cache" / "sounds" / fingerprint([self.name, recipe, text])
+
+    def _kept(self, text: str) -> Sound | None:
+        place = self._place(text)
         if place.exists() and self._store.files.has(sha256 := place.read_text(encoding="ascii")):
             return sound_of(self._store.files.read(sha256))
-        if self._voice.placeholder:
-            return self._kept(self._voice.speak(text), shelf, place)
-        take = drawn(self._voice, text, most=self._redraw, language=self._spoken.language, speed=self._spoken.speed)
-        return take.sound if take.faults else self._kept(take.sound, shelf, place)
+        return None
 
-    def _kept(self, sound: Sound, shelf: Path, place: Path) -> Sound:
-        shelf.mkdir(parents=True, exist_ok=True)
-        draft = place.with_suffix(".draft")
+    def _keep(self, sound: Sound, text: str) -> Sound:
+        place = self._place(text)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = place.with_suffix(f".{threading.get_ident()}.draft")  # two may say the same at once
         draft.write_text(self._store.files.put(sound.wav), encoding="ascii")
         draft.replace(place)
         return sound

@@ -42,12 +42,15 @@ class ChatSettings(Section):
         default=5,
         ge=1,
         le=200,
-        description="Characters after which the first clause may end at a comma: few, to speak soon.",
+        description="Characters after which a clause may end at a comma: few, to speak soon.",
     )
     clause: int = Field(
-        default=16, ge=1, le=200, description="Characters after which a later clause may end at a comma."
+        default=16, ge=1, le=200, description="Characters the voice says at a time while earlier words are still heard."
     )
     longest_clause: int = Field(default=80, ge=10, le=500, description="Characters after which a clause ends anywhere.")
+    look_ahead_seconds: float = Field(
+        default=20, ge=1, le=300, description="How far the voice may be ahead of what is heard, in seconds."
+    )
     endpoint_url: str = Field(
         default="", description="Base URL of a server that speaks the OpenAI protocol; empty for none."
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from threading import Event
 
 from core.backends.llm import ChatModel, ChatRole, ChatTurn
 from core.domain.chat import Conversation, Message, Speaker
@@ -17,14 +16,18 @@ from core.domain.voice import Sound
 from core.errors import InvalidInputError
 from core.stages.chat.choice import Choice
 from core.stages.chat.clauses import ClauseSegmenter
-from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.live import Emit, Reply, under_way
 from core.stages.chat.mouth import CLIP, Mouth
+from core.stages.chat.pacing import Pacing
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.spoken import Piece, TextOver, spoken
 from core.store import Store
 from core.translation import N_
 
 TITLE_LENGTH = 24
+_STOP_SECONDS = 5.0
+"""More than a reply takes to end and be kept."""
 _ROLES = {Speaker.VISITOR: ChatRole.VISITOR, Speaker.PERSONA: ChatRole.PERSONA}
 
 
@@ -47,26 +50,41 @@ def answer(
     mouth: Mouth | None,
     settings: ChatSettings,
     store: Store,
-    cancel: Event | None = None,
-) -> Generator[ReplyEvent, None, None]:
-    """Store what the visitor said and return the events of her reply.
+) -> Reply:
+    """Store what the visitor said and begin her reply, which goes on whoever follows it.
 
-    What she said is stored when the text ends, also when the reader closes the events early or the model fails
-    half-way; the sound is added when it is whole. InvalidInputError at once for nothing said or too much.
+    A reply still under way in this conversation is stopped first. What she said is stored when the text ends, also
+    when she is stopped or the model fails half-way; the sound is added when it is whole. InvalidInputError at once for
+    nothing said or too much.
     """
     words = checked(said, settings)
+    interrupt(conversation.id)
     turns = turns_of(store.talks.messages(conversation.id), words, persona=persona, settings=settings)
     store.talks.say(_message(conversation.id, Speaker.VISITOR, words))
-    reply = _Reply(conversation.id, choice, mouth.name if mouth else None, store)
-    pieces = spoken(
-        lambda stop: model.stream(turns, settings=settings.generation, cancel=stop),
-        mouth=mouth,
-        segmenter=ClauseSegmenter(
-            first_clause=settings.first_clause, clause=settings.clause, longest_clause=settings.longest_clause
-        ),
-        cancel=cancel or Event(),
-    )
-    return reply.events(pieces)
+    making = _Making(conversation.id, choice, mouth.name if mouth else None, store)
+
+    async def make(emit: Emit) -> None:
+        making.emit = emit
+        try:
+            await spoken(
+                lambda stop: model.stream(turns, settings=settings.generation, cancel=stop),
+                mouth=mouth,
+                segmenter=ClauseSegmenter(shortest=settings.first_clause, longest=settings.longest_clause),
+                pacing=Pacing(clause=settings.clause, look_ahead_seconds=settings.look_ahead_seconds),
+                put=making.put,
+            )
+        finally:
+            await asyncio.to_thread(making.finish)
+            making.done()
+
+    return Reply(new_id("reply"), conversation.id, make)
+
+
+def interrupt(conversation_id: str) -> None:
+    """Stop the reply under way in a conversation, if there is one, and wait until its words are kept."""
+    if (before := under_way(conversation_id)) is not None:
+        before.stop()
+        before.wait(_STOP_SECONDS)
 
 
 def checked(said: str, settings: ChatSettings) -> str:
@@ -99,13 +117,14 @@ def turns_of(
 
 
 @dataclass(slots=True)
-class _Reply:
+class _Making:
     """What is known of a reply while it is made."""
 
     conversation_id: str
     choice: Choice
     voice: str | None
     store: Store
+    emit: Emit = lambda event: None
     started: float = field(default_factory=time.perf_counter)
     words: list[str] = field(default_factory=list)
     sounds: list[Sound] = field(default_factory=list)
@@ -113,18 +132,8 @@ class _Reply:
     utterance_id: str | None = None
     message: Message | None = None
 
-    def events(self, pieces: Generator[Piece, None, None]) -> Generator[ReplyEvent]:
-        """Yield the pieces as events, and keep the reply whatever happens."""
-        try:
-            with closing(pieces):  # a reader that leaves stops model and voice at once, not when memory is swept
-                for piece in pieces:
-                    yield self._noted(piece)
-        finally:
-            self._finish()
-        if self.message:
-            yield Done(self.message)
-
-    def _noted(self, piece: Piece) -> ReplyEvent:
+    async def put(self, piece: Piece) -> None:
+        """Note a piece of the reply and hand it on as an event."""
         match piece:
             case TextDelta():
                 self._time("first_word")
@@ -136,10 +145,30 @@ class _Reply:
                 self.sounds.append(piece.sound)
             case TextOver():
                 self._time("text")
-                return TextDone(self._keep())
+                if self.words:
+                    self.emit(TextDone(await asyncio.to_thread(self._keep)))
+                return
             case VoiceFailed():
                 pass
-        return piece
+        self.emit(piece)
+
+    def finish(self) -> None:
+        """Keep the reply, however it ended."""
+        if self.message is None and self.words:
+            self._keep()
+        if self.message and self.sounds:
+            self.store.talks.annotate(
+                self.message.id,
+                voice=self.voice,
+                sound_sha256=self.store.files.put(joined(self.sounds).wav),
+                timings=dict(self.timings),
+            )
+            self.message = self.store.talks.message(self.message.id)
+
+    def done(self) -> None:
+        """Say that nothing follows."""
+        if self.message:
+            self.emit(Done(self.message))
 
     def _keep(self) -> Message:
         self.message = self.store.talks.say(
@@ -154,18 +183,6 @@ class _Reply:
             )
         )
         return self.message
-
-    def _finish(self) -> None:
-        if self.message is None and self.words:
-            self._keep()
-        if self.message and self.sounds:
-            self.store.talks.annotate(
-                self.message.id,
-                voice=self.voice,
-                sound_sha256=self.store.files.put(joined(self.sounds).wav),
-                timings=dict(self.timings),
-            )
-            self.message = self.store.talks.message(self.message.id)
 
     def _time(self, name: str) -> None:
         self.timings.setdefault(name, round(time.perf_counter() - self.started, 4))

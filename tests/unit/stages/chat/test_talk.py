@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
@@ -8,34 +7,18 @@ import pytest
 from core.backends.llm import ChatRole
 from core.domain.chat import Conversation, Message, Speaker
 from core.domain.identity import now
-from core.domain.voice import Sound
 from core.errors import InvalidInputError, ToolFailedError
 from core.stages.chat.choice import Choice
-from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.live import Pulse, Reply, under_way
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import answer, begin, turns_of
 from core.store import Store
-from tests.contract.doubles import EchoModel, SineVoice
+from tests.contract.doubles import EchoModel
+from tests.unit.stages.chat.mouths import HummingMouth
 
 SETTINGS = ChatSettings(history_messages=4, max_characters=50)
 CHOICE = Choice("echo", "Echo")
-
-
-class Mouth:
-    """Speaks with the double; `broken` fails instead."""
-
-    name = "sine"
-
-    def __init__(self, *, broken: bool = False) -> None:
-        self.broken = broken
-
-    def of_line(self, utterance_id: str) -> Sound | None:
-        return None
-
-    def of_text(self, text: str) -> Sound:
-        if self.broken:
-            raise ToolFailedError("The voice broke.", remedy="None.")
-        return SineVoice().speak(text)
 
 
 @pytest.fixture
@@ -45,15 +28,20 @@ def talk(store, persona):
 
 @pytest.fixture
 def ask(store, persona, talk):
-    """Ask her something with a model and a mouth; returns the iterator of events."""
+    """Ask her something with a model and a mouth; returns her reply."""
 
-    def asking(said, *, model=None, mouth=None, cancel=None):
+    def asking(said, *, model=None, mouth=None):
         return answer(
             said, conversation=talk, persona=persona, choice=CHOICE, model=model or EchoModel(), mouth=mouth,
-            settings=SETTINGS, store=store, cancel=cancel,
+            settings=SETTINGS, store=store,
         )  # fmt: skip
 
     return asking
+
+
+def events_of(reply: Reply) -> list[ReplyEvent]:
+    """Return all events of a reply."""
+    return [event for event in reply.follow() if not isinstance(event, Pulse)]
 
 
 def messages(store: Store, talk: Conversation) -> list[tuple[Speaker, str]]:
@@ -66,7 +54,7 @@ def test_a_conversation_begins_with_her_greeting_and_is_named_after_the_first_wo
 
 
 def test_both_sides_are_stored_and_the_reply_names_what_made_it(store, talk, ask):
-    events = list(ask("你好。外头冷么？", mouth=Mouth()))
+    events = events_of(ask("你好。外头冷么？", mouth=HummingMouth()))
     done = events[-1]
     stored = store.talks.messages(talk.id)[-1]
 
@@ -79,30 +67,30 @@ def test_both_sides_are_stored_and_the_reply_names_what_made_it(store, talk, ask
 
 
 def test_the_sound_of_the_reply_is_kept_whole(store, ask):
-    events = list(ask("你好。外头冷么？", mouth=Mouth()))
+    events = events_of(ask("你好。外头冷么？", mouth=HummingMouth()))
     parts = sum(event.sound.seconds for event in events if isinstance(event, SoundReady))
+    assert isinstance(events[-1], Done)
     wav = store.files.read(events[-1].message.sound_sha256)
 
     assert len(wav) == pytest.approx(44 + parts * 8_000 * 2, abs=2)
 
 
 def test_the_message_is_stored_when_the_text_ends_not_when_the_sound_does(store, talk, ask):
-    for event in ask("你好。", mouth=Mouth()):
+    reply = ask("你好。", mouth=HummingMouth())
+    for event in reply.follow():
         if isinstance(event, TextDone):
-            break
-
-    assert messages(store, talk)[-1] == (Speaker.PERSONA, "你好。")
+            assert messages(store, talk)[-1] == (Speaker.PERSONA, "你好。")
 
 
 def test_a_silent_reply_has_neither_voice_nor_sound(store, talk, ask):
-    list(ask("你好。"))
+    events_of(ask("你好。"))
     stored = store.talks.messages(talk.id)[-1]
 
     assert (stored.voice, stored.sound_sha256) == (None, None)
 
 
 def test_a_broken_voice_is_said_once_and_the_reply_is_whole(store, talk, ask):
-    events = list(ask("你好。外头冷么？", mouth=Mouth(broken=True)))
+    events = events_of(ask("你好。外头冷么？", mouth=HummingMouth(failing=0)))
 
     assert [type(event) for event in events].count(VoiceFailed) == 1
     assert isinstance(events[-1], Done)
@@ -111,33 +99,54 @@ def test_a_broken_voice_is_said_once_and_the_reply_is_whole(store, talk, ask):
 
 def test_what_she_said_before_the_model_broke_is_kept(store, talk, ask):
     with pytest.raises(ToolFailedError):
-        list(ask("你好。外头冷么？", model=EchoModel(breaks_after=3)))
+        events_of(ask("你好。外头冷么？", model=EchoModel(breaks_after=3)))
 
     assert messages(store, talk)[-1] == (Speaker.PERSONA, "你好。")
 
 
-def test_what_she_said_before_a_stop_is_kept(store, talk, ask):
-    cancel = threading.Event()
-    for event in ask("你好。外头冷么？", model=EchoModel(pause=0.01), cancel=cancel):
+def test_what_she_said_before_a_stop_is_kept_and_told(store, talk, ask):
+    reply = ask("你好。外头冷么？", model=EchoModel(pause=0.05))
+    told = []
+    for event in reply.follow():
+        told.append(event)
         if isinstance(event, TextDelta):
-            cancel.set()
+            reply.stop()
     speaker, text = messages(store, talk)[-1]
 
     assert speaker is Speaker.PERSONA
     assert "你好。外头冷么？".startswith(text)
+    assert text != "你好。外头冷么？"
+    assert told[-1] == Done(store.talks.messages(talk.id)[-1])
 
 
-def test_what_she_said_before_the_page_was_left_is_kept(store, talk, ask):
-    events = ask("你好。外头冷么？", model=EchoModel(pause=0.01))
-    next(events)
-    events.close()
+def test_a_reader_that_leaves_loses_nothing_and_one_that_comes_back_sees_all(store, talk, ask):
+    reply = ask("你好。外头冷么？", model=EchoModel(pause=0.01), mouth=HummingMouth())
+    leaving = reply.follow()
+    next(leaving)
+    leaving.close()
+    again = under_way(talk.id)
 
-    assert messages(store, talk)[-1] == (Speaker.PERSONA, "你")
+    assert again is reply
+    assert "".join(event.text for event in events_of(again) if isinstance(event, TextDelta)) == "你好。外头冷么？"
+    assert messages(store, talk)[-1] == (Speaker.PERSONA, "你好。外头冷么？")
+    assert under_way(talk.id) is None
+
+
+def test_a_new_message_interrupts_the_reply_before_it(store, talk, ask):
+    first = ask("你好。外头冷么？", model=EchoModel(pause=0.1))
+    next(first.follow())
+    events_of(ask("罢了。"))
+    said = messages(store, talk)
+
+    assert first.over
+    assert [speaker for speaker, _ in said[1:]] == [Speaker.VISITOR, Speaker.PERSONA] * 2
+    assert said[2][1] != "你好。外头冷么？"
+    assert said[-2:] == [(Speaker.VISITOR, "罢了。"), (Speaker.PERSONA, "罢了。")]
 
 
 def test_a_model_that_says_nothing_leaves_no_empty_message(store, talk, ask):
     with pytest.raises(ToolFailedError):
-        list(ask("你好。", model=EchoModel(breaks_after=0)))
+        events_of(ask("你好。", model=EchoModel(breaks_after=0)))
 
     assert messages(store, talk)[-1] == (Speaker.VISITOR, "你好。")
 
@@ -153,7 +162,7 @@ def test_nothing_or_too_much_is_refused_at_once_and_not_stored(store, talk, ask,
 def test_the_model_is_shown_who_she_is_and_the_last_messages(persona, ask):
     model = EchoModel()
     for said in ("一", "二", "三", "四"):
-        list(ask(said, model=model))
+        events_of(ask(said, model=model))
     shown = model.asked[-1]
 
     assert (shown[0].role, shown[0].text) == (ChatRole.SYSTEM, persona.system_prompt)
