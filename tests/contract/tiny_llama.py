@@ -10,7 +10,9 @@ TEMPLATE = (
 )
 
 
-def build_tiny_llama(folder: Path, *, context: int = 256, template: str | None = TEMPLATE) -> Path:
+def build_tiny_llama(
+    folder: Path, *, context: int = 256, template: str | None = TEMPLATE, hidden: int = 32, layers: int = 2
+) -> Path:
     """Write a merged model's folder: safetensors, tokenizer, chat template."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -31,8 +33,9 @@ def build_tiny_llama(folder: Path, *, context: int = 256, template: str | None =
     fast.save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=context, eos_token_id=2, pad_token_id=0, bos_token_id=None,
+        vocab_size=len(vocabulary), hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=layers,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=context,
+        eos_token_id=2, pad_token_id=0, bos_token_id=None,
     )  # fmt: skip
     LlamaForCausalLM(config).save_pretrained(folder, safe_serialization=True)
     return folder

@@ -18,7 +18,9 @@ import torch
 import transformers
 from jinja2.exceptions import TemplateError
 from safetensors import SafetensorError
+from tokenizers.decoders import DecodeStream
 from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria, StoppingCriteriaList, TextStreamer
+from transformers.generation.streamers import BaseStreamer
 
 from core.backends.llm import ChatRole, ChatTurn, Delta, Generation, answerable
 from core.backends.relay import POLL_SECONDS, relayed
@@ -93,8 +95,33 @@ class _Loaded:
         return int(getattr(self.model.config, "max_position_embeddings", 2048))
 
 
-class _Relay(TextStreamer):
-    """Hands each finished stretch of text over; half a character waits for its other half."""
+class _Relay(BaseStreamer):
+    """Hands each finished stretch of text over; half a character waits for its other half.
+
+    Each token is decoded once, where transformers' own streamer decodes the whole line anew for each.
+    """
+
+    def __init__(self, tokenizer: Any, put: Callable[[Delta], None]) -> None:
+        self._tokenizer = tokenizer.backend_tokenizer
+        self._decoding = DecodeStream(skip_special_tokens=True)
+        self._put = put
+        self._prompt_seen = False
+
+    def put(self, value: torch.Tensor) -> None:
+        """Called by transformers, with the prompt first and then with each token."""
+        if not self._prompt_seen:
+            self._prompt_seen = True
+            return
+        for token in value.flatten().tolist():
+            if text := self._decoding.step(self._tokenizer, token):
+                self._put(Delta(text))
+
+    def end(self) -> None:
+        """Called by transformers; a character of which only half was written is nobody's."""
+
+
+class _Whole(TextStreamer):
+    """The same for a tokenizer without the fast form."""
 
     def __init__(self, tokenizer: Any, put: Callable[[Delta], None]) -> None:
         super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
@@ -132,7 +159,7 @@ def _generate(
             max_new_tokens=settings.max_tokens,
             repetition_penalty=settings.repetition_penalty,
             pad_token_id=_pad(loaded),
-            streamer=_Relay(loaded.tokenizer, put),
+            streamer=(_Relay if loaded.tokenizer.is_fast else _Whole)(loaded.tokenizer, put),
             stopping_criteria=StoppingCriteriaList([_Stop(stop)]),
         )
     except torch.OutOfMemoryError as error:
