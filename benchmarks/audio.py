@@ -36,11 +36,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import audio_clips, audio_peer
 from core.backends.tts.formant import SAMPLE_RATE, FormantVoice
+from core.domain.loudness import loudness_of
 from core.stages.voice_dataset.sound.activity import profile_of
 from core.stages.voice_dataset.sound.decoding import command, decode
 from core.stages.voice_dataset.sound.effects import denoise_step, normalise_step, trim_step, with_effects
 from core.stages.voice_dataset.sound.levels import measures_of
-from core.stages.voice_dataset.sound.loudness import loudness_of
 from core.stages.voice_dataset.sound.slicing import Silence, cuts
 from core.stages.voice_dataset.sound.sound_file import Samples, resampled, wav_of
 

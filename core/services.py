@@ -14,13 +14,14 @@ from pathlib import Path
 from threading import Event
 from typing import IO, TYPE_CHECKING, Any
 
+from core.domain.chat import Verdict
 from core.domain.checkout import Checkout, CheckoutReport
 from core.domain.identity import new_id, now
 from core.domain.persona_file import read_persona
 from core.domain.text import ReviewStatus
 from core.domain.training import Model, Vote
 from core.domain.voice_training import ServingPlace
-from core.errors import InvalidInputError, MissingToolError, NotFoundError, ToolFailedError
+from core.errors import ConflictError, InvalidInputError, MissingToolError, NotFoundError, ToolFailedError
 from core.job_table import job_table
 from core.jobs.curves import METRICS, curve
 from core.jobs.execution import Execution, inline_worker
@@ -48,6 +49,7 @@ from core.translation import N_
 
 if TYPE_CHECKING:
     from core.backends.tools.toolchains import ToolchainReport
+    from core.domain.chat import Rating
     from core.domain.examination import Examination
     from core.domain.persona import Persona
     from core.domain.text import DatasetVersion
@@ -377,16 +379,45 @@ class Services:
         A line of the book goes back into the queue of the review, whatever was decided about it; review can undo that.
         """
         vote = self.store.votes.get(vote_id)
-        line_id = vote.first_line if reply == "first" else vote.second_line
-        with suppress(NotFoundError):  # a text that was deleted has no lines to review
-            line = self.store.utterances.get(line_id or "")
-            if line.status not in (ReviewStatus.PENDING, ReviewStatus.MERGED):
-                self.store.review.edit(line.id, line.revision, who=who, status=ReviewStatus.PENDING)
+        self._back_to_review(vote.first_line if reply == "first" else vote.second_line, who)
         return self.store.votes.flag(vote_id, reply, reason, who=who)
+
+    def rate_reply(self, persona: Persona, message_id: str, value: Verdict, reason: str, *, who: str) -> Rating:
+        """Store what somebody thinks of a reply of the chat and return it.
+
+        A line of the book that is newly rated down goes back into the queue of the review. Where the same person rated
+        another choice's reply to the same words the other way, that is a vote of the arena, once for each pair.
+        NotFoundError when the message is gone or another persona's, InvalidInputError for the visitor's own words.
+        """
+        from core.stages.evaluation.arena.chat_votes import votes_of
+
+        talks, ratings = self.store.talks, self.store.ratings
+        reply = talks.message(message_id)
+        if talks.conversation(reply.conversation_id).persona_id != persona.id:
+            raise NotFoundError(N_("There is no message {id}."), remedy=N_("Open the chat again."), id=message_id)
+        before = ratings.of_messages([message_id], who=who)
+        rating = ratings.rate(message_id, value, reason, who=who)
+        if rating.value is Verdict.DOWN and [rating] != [*before.get(message_id, ())]:
+            self._back_to_review(reply.utterance_id, who)
+        versions = talks.siblings(message_id)
+        given = ratings.of_messages([one.id for one in versions], who=who)
+        verdicts = {one: found[0].value for one, found in given.items()}
+        said = talks.message(reply.parent_id) if reply.parent_id else None
+        for vote in votes_of(reply, versions, verdicts, said=said, persona_id=persona.id, who=who):
+            self.store.votes.add_to_arena(vote)
+        return rating
 
     def curves(self, run_id: str) -> list[Mapping[str, float]]:
         """Return the points of a run's curves, thinned out where there are many."""
         return curve(self.settings.runs / run_id / METRICS)
+
+    def _back_to_review(self, line_id: str | None, who: str) -> None:
+        """Put a line of the book into the queue of the review again, whatever was decided about it."""
+        # A text that was deleted has no lines to review; who changes a line this very moment is looking at it.
+        with suppress(NotFoundError, ConflictError):
+            line = self.store.utterances.get(line_id or "")
+            if line.status not in (ReviewStatus.PENDING, ReviewStatus.MERGED):
+                self.store.review.edit(line.id, line.revision, who=who, status=ReviewStatus.PENDING)
 
     def _answerer(self, persona: Persona, choice_id: str, settings: ChatSettings) -> Answerer:
         from core.stages.chat.choice import choice_of, model_for

@@ -1,4 +1,4 @@
-"""What visitor and persona said to each other, and what made each reply."""
+"""What visitor and persona said to each other, what made each reply, and what people thought of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+NOBODY_NAMED: Final = "local"
+"""Whose a conversation is where nobody logs in."""
 
 
 class Speaker(StrEnum):
@@ -17,12 +21,20 @@ class Speaker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A talk with one persona."""
+    """A talk with one persona: a tree of messages, and the path through it that is shown."""
 
     id: str
     persona_id: str
     title: str
     created_at: datetime
+    updated_at: datetime
+    """When something was said last."""
+    owner: str = NOBODY_NAMED
+    """Who began it."""
+    leaf_id: str | None = None
+    """The message at the end of the path that is shown; None while nothing is said."""
+    branched_from: str | None = None
+    """The message of another conversation that this one goes on from, while that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Message:
     id: str
     conversation_id: str
     ordinal: int
+    """The order of writing in its conversation, over all paths."""
     speaker: Speaker
     text: str
     created_at: datetime
@@ -45,3 +58,35 @@ class Message:
     """The line of the book a retrieval reply is, or rests on."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds: `first_word`, `text`, `first_audio`."""
+    parent_id: str | None = None
+    """The message it follows; several that follow the same one are versions of each other. None at the beginning."""
+    memories: tuple[str, ...] = ()
+    """Ids of the lines of the book that the model was reminded of."""
+
+    @property
+    def choice_id(self) -> str | None:
+        """Who answered, by the id of the chat's choice; None for what no model said."""
+        return self.model_id or self.backend
+
+
+class Verdict(StrEnum):
+    """What somebody thinks of a reply."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What one person thinks of one reply."""
+
+    id: str
+    message_id: str
+    value: Verdict
+    reason: str
+    """In their words; may be empty."""
+    who: str
+    rated_at: datetime
+    settled_by: str | None = None
+    """The curator who looked at it."""
+    settled_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""Sounds as whole wavs: read, put together. Pure."""
+"""Sounds as whole wavs: read, put together, taken as numbers. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ import io
 import wave
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from core.domain.voice import Sound
 from core.errors import InvalidInputError
 from core.translation import N_
+
+Samples = npt.NDArray[np.float32]
+"""Frames, or frames by channels, -1 to 1."""
+
+
+def samples_of(wav: bytes) -> tuple[Samples, int]:
+    """Return a 16-bit wav's frames as one channel, the mean of all, and its sample rate."""
+    with wave.open(io.BytesIO(wav)) as file:
+        frames = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(32768)
+        channels, rate = file.getnchannels(), file.getframerate()
+    return (frames if channels == 1 else frames.reshape(-1, channels).mean(axis=1, dtype=np.float32)), rate
 
 
 def sound_of(wav: bytes) -> Sound:

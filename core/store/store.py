@@ -21,6 +21,7 @@ from core.store.files import Files
 from core.store.gpus import Gpus
 from core.store.models import Models
 from core.store.personas import Personas
+from core.store.ratings import Ratings
 from core.store.review import Review
 from core.store.runs import Runs
 from core.store.scorecards import Scorecards
@@ -61,6 +62,7 @@ class Store:
         self.gpus = Gpus(self._engine)
         self.scorecards = Scorecards(self._engine)
         self.talks = Talks(self._engine)
+        self.ratings = Ratings(self._engine)
         self.events = Events(self._engine)
         self.custody = Custody(self._engine)
 

@@ -531,6 +531,13 @@ conversation = Table(
     _to("persona", "persona_id"),
     Column("title", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False, server_default="1970-01-01 00:00:00"),
+    Column("owner", Text, nullable=False, server_default="local"),
+    # No foreign keys: tables that point at each other cannot be put in an order, and a talk outlives what it began as.
+    Column("leaf_id", String(64)),
+    Column("branched_from", String(64), index=True),
+    Index("ix_conversation_newest", "persona_id", "updated_at", "id"),
+    Index("ix_conversation_owners", "persona_id", "owner", "updated_at", "id"),
 )
 
 message = Table(
@@ -548,7 +555,30 @@ message = Table(
     Column("sound_sha256", String(64)),
     Column("utterance_id", String(64), index=True),
     _json("timings"),
+    _to("message", "parent_id", nullable=True),
+    Column("memories", sa.JSON, nullable=False, server_default="[]"),
     sa.UniqueConstraint("conversation_id", "ordinal"),
+)
+
+_WAITING = sa.text("settled_at IS NULL")
+
+rating = Table(
+    "rating",
+    metadata,
+    _id(),
+    Column("message_id", String(64), ForeignKey("message.id", ondelete="CASCADE"), nullable=False),
+    _to("persona", "persona_id"),
+    Column("value", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("rated_at", Moment, nullable=False),
+    Column("settled_by", Text),
+    Column("settled_at", Moment),
+    sa.UniqueConstraint("message_id", "who"),
+    # What a curator has not looked at, in order.
+    Index(
+        "ix_rating_waiting", "persona_id", "value", "rated_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING
+    ),
 )
 
 checkout = Table(

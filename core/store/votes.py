@@ -38,11 +38,17 @@ class Votes(Rooms):
     def add_to_arena(self, vote: Vote) -> None:
         """Store a vote between two replies to the same words, given in the arena or in the chat.
 
-        `first` and `second` are ids of chat choices. TypeError where a reply is missing, or for a vote on a run.
+        `first` and `second` are ids of chat choices. A vote whose id is there already stands as it was given first.
+        TypeError where a reply is missing, or for a vote on a run.
         """
         if vote.run_id is not None or vote.first_reply is None or vote.second_reply is None:
             raise TypeError("the arena compares two replies, which no run made")
-        self.add(vote)
+        try:
+            self.add(vote)
+        except sa.exc.IntegrityError:
+            with self._reading() as db:
+                if db.execute(sa.select(t.vote.c.id).where(t.vote.c.id == vote.id)).scalar() is None:
+                    raise
 
     def get(self, vote_id: str) -> Vote:
         """Return the vote; NotFoundError when there is none of that id."""

@@ -33,6 +33,7 @@ MEASURES: Final[Mapping[str, tuple[str, str]]] = {
     "repeated": (N_("repeated"), "0.0 %"),
     "faults": (N_("spoiled takes"), "0.0 %"),
     "rtf": (N_("real-time factor"), "0.00"),
+    "loudness": (N_("loudness (LUFS)"), "0.0"),
 }
 """What is measured of a pair -> its column's title and how it is written."""
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from core.domain.identity import now
 from core.domain.run import Run, RunState
@@ -60,6 +61,16 @@ def test_votes_on_sounds_of_a_run_and_votes_about_others_are_not_in_the_arena(st
 def test_a_vote_without_its_replies_is_none_of_the_arenas(store: Store) -> None:
     with pytest.raises(TypeError):
         store.votes.add_to_arena(replace(vote(1), second_reply=None))
+
+
+def test_a_vote_that_is_in_the_arena_already_stands_as_it_was_given(store: Store) -> None:
+    store.votes.add_to_arena(vote(1))
+
+    store.votes.add_to_arena(replace(vote(1), winner="retrieval"))
+
+    assert store.votes.in_arena("a-qing").rows == (vote(1),)
+    with pytest.raises(IntegrityError):  # nobody's vote
+        store.votes.add_to_arena(replace(vote(2), persona_id="nobody"))
 
 
 def test_a_flagged_reply_waits_with_its_reasons_until_it_is_settled_and_the_vote_stands(store: Store) -> None:

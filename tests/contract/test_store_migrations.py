@@ -72,6 +72,10 @@ def fill(db: sa.Connection) -> None:
     put(db, "conversation", id="t", persona_id="p", title="", created_at=MOMENT)
     put(db, "message", id="m", conversation_id="t", ordinal=0, speaker="assistant", text="话", created_at=MOMENT,
         utterance_id=RULES, timings={})  # fmt: skip
+    put(db, "conversation", id="e", persona_id="p", title="", created_at=MOMENT)
+    for ordinal, message_id in ((4, "z"), (1, "y")):
+        put(db, "message", id=message_id, conversation_id="t", ordinal=ordinal, speaker="user", text="话",
+            created_at=f"2026-11-01 08:00:0{ordinal}+00:00", timings={})  # fmt: skip
 
 
 def put(db: sa.Connection, table: str, **values: Any) -> None:
@@ -114,6 +118,22 @@ def test_extracting_again_after_the_move_finds_the_same_lines(old: sa.Engine, ur
     store.close()
 
 
+def test_an_older_conversation_is_one_path_in_the_order_it_was_written(
+    old: sa.Engine, url: str, tmp_path: Path
+) -> None:
+    store = Store(url, tmp_path)
+
+    talk, empty = store.talks.conversations("p")
+    path = store.talks.messages("t")
+
+    assert [(one.id, one.parent_id, one.memories) for one in path] == [("m", None, ()), ("y", "m", ()), ("z", "y", ())]
+    assert (talk.id, talk.leaf_id, talk.owner, talk.branched_from) == ("t", "z", "local", None)
+    assert (talk.updated_at, talk.created_at) == (path[-1].created_at, path[0].created_at)
+    assert (empty.id, empty.leaf_id, empty.updated_at) == ("e", None, empty.created_at)
+    assert store.talks.messages("e") == []
+    store.close()
+
+
 def test_the_older_program_can_be_gone_back_to(old: sa.Engine) -> None:
     at(old, "head")
 
@@ -123,7 +143,9 @@ def test_the_older_program_can_be_gone_back_to(old: sa.Engine) -> None:
         tables = set(sa.inspect(db).get_table_names())
         columns = {column["name"] for column in sa.inspect(db).get_columns("utterance")}
         ids = db.exec_driver_sql("SELECT id FROM utterance ORDER BY id").scalars().all()
-    assert not {"reading", "model_call", "expansion"} & tables
+        said = db.exec_driver_sql("SELECT id FROM message ORDER BY ordinal").scalars().all()
+    assert not {"reading", "model_call", "expansion", "rating"} & tables
+    assert said == ["m", "y", "z"]
     assert not {"runs_on", "disputed", "reviewed_by"} & columns
     assert ids == ["s-1.1.0", "s-1.1.9", "s-1.2.0"]
     at(old, "head")

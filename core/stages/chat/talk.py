@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.backends.llm import ChatModel, ChatRole, ChatTurn
-from core.domain.chat import Conversation, Message, Speaker
+from core.domain.chat import NOBODY_NAMED, Conversation, Message, Speaker
 from core.domain.identity import new_id, now
 from core.domain.persona import Persona
 from core.domain.sounds import joined
@@ -31,10 +31,12 @@ _STOP_SECONDS = 5.0
 _ROLES = {Speaker.VISITOR: ChatRole.VISITOR, Speaker.PERSONA: ChatRole.PERSONA}
 
 
-def begin(persona: Persona, said: str, *, settings: ChatSettings, store: Store) -> Conversation:
+def begin(
+    persona: Persona, said: str, *, settings: ChatSettings, store: Store, owner: str = NOBODY_NAMED
+) -> Conversation:
     """Start a conversation named after its first words; her greeting is its first message."""
     words = checked(said, settings)
-    talk = store.talks.start(persona.id, words[:TITLE_LENGTH])
+    talk = store.talks.start(persona.id, words[:TITLE_LENGTH], owner)
     if persona.greeting:
         store.talks.say(_message(talk.id, Speaker.PERSONA, persona.greeting))
     return talk

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,8 +14,10 @@ from pydantic import Field
 from core.backends.asr import NoAnswerError, RefusedError
 from core.backends.drawing import facts_of
 from core.domain.identity import fingerprint
+from core.domain.loudness import loudness_of
 from core.domain.pace import syllables
 from core.domain.section import Section
+from core.domain.sounds import samples_of
 from core.domain.takes import faults
 from core.domain.voice_training import KeptWeights, Sampling, TrainedVoice, VoiceServing
 from core.errors import InvalidInputError, MissingArtifactError, ToolFailedError
@@ -123,6 +123,7 @@ class _Take:
     faults: Sequence[str] = ("silent",)
     heard: str | None = None
     similarity: float | None = None
+    loudness: float | None = None
 
     @property
     def cer(self) -> float | None:
@@ -131,7 +132,9 @@ class _Take:
 
     def score(self) -> TakeScore:
         compared = compare(self.text, self.heard) if self.heard is not None else None
-        return TakeScore(self.text, self.seconds, bool(self.faults), compared, self.similarity, self.took)
+        return TakeScore(
+            self.text, self.seconds, bool(self.faults), compared, self.similarity, self.took, self.loudness
+        )
 
     def plain(self) -> dict[str, Any]:
         """Return it as the result tells it."""
@@ -144,6 +147,7 @@ class _Take:
             "heard": self.heard,
             "cer": self.cer,
             "similarity": self.similarity,
+            "loudness": self.loudness,
         }
 
 
@@ -306,7 +310,8 @@ def _take(room: _Room, booth: Booth, voice: TrainedVoice, text: str) -> dict[str
     facts = facts_of(took.sound)
     found = [one.value for one in faults(facts, text, language=voice.language, speed=voice.sampling.speed)]
     sha256 = room.store.files.put(took.sound.wav)
-    return {"sha256": sha256, "seconds": facts.seconds, "took": took.took, "faults": found}
+    loudness = loudness_of(*samples_of(took.sound.wav))
+    return {"sha256": sha256, "seconds": facts.seconds, "took": took.took, "faults": found, "loudness": loudness}
 
 
 def _listen(room: _Room, takes: Mapping[str, Sequence[_Take]], recogniser: Recogniser | None) -> None:
@@ -374,10 +379,7 @@ def _same(command: Command) -> Command:
 
 
 def _print(voiceprint: Voiceprint, wav: bytes) -> Print | None:
-    with wave.open(io.BytesIO(wav)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
-        channels, rate = file.getnchannels(), file.getframerate()
-    return voiceprint.of(samples.reshape(-1, channels).mean(axis=1), rate)
+    return voiceprint.of(*samples_of(wav))
 
 
 def _pace(room: _Room) -> float | None:

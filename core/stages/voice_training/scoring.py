@@ -68,6 +68,8 @@ class TakeScore:
     similarity: float | None = None
     took: float | None = None
     """Seconds the server needed."""
+    loudness: float | None = None
+    """LUFS; None for silence, and where nobody measured it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def scores_of(takes: Sequence[TakeScore], *, her_pace: float | None) -> dict[str
     lost = sum(not one.seconds for one in takes)
     spoken = [one for one in takes if one.seconds > 0]
     timed = [one for one in spoken if one.took is not None]
+    loud = [one.loudness for one in spoken if one.loudness is not None]
     return {
         "cer": _mean([*(one.cer for one in heard), *[1.0] * lost]) if heard else None,
         "similarity": _mean([*similar, *[0.0] * lost]) if similar else None,
@@ -166,6 +169,7 @@ def scores_of(takes: Sequence[TakeScore], *, her_pace: float | None) -> dict[str
         "repeated": _mean([one.repeated for one in heard]),
         "faults": _mean([float(one.faulty) for one in takes]),
         "rtf": sum(one.took or 0.0 for one in timed) / sum(one.seconds for one in timed) if timed else None,
+        "loudness": _mean(loud),
     }
 
 

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from core.domain.chat import Message, Speaker
+from core.domain.identity import now
 from core.domain.text import ReviewStatus
 from core.store import Store
 from core.store.charts import Charts
 from core.store.database import connect
+from core.store.ratings import Ratings
+from core.store.talks import Talks
 from core.store.undoing import LineUndoing
 from core.store.utterances import Cursor, Order, UtteranceFilter, Utterances
 
@@ -82,4 +86,28 @@ def test_the_change_to_undo_is_found_by_an_index(engine: sa.Engine) -> None:
 def test_who_speaks_to_whom_is_read_in_order(engine: sa.Engine) -> None:
     steps = plan(engine, lambda: Charts(engine).who_speaks_to_whom("a-qing", "source-1"))
 
+    assert "TEMP B-TREE" not in steps
+
+
+@pytest.mark.parametrize("owner", [None, "anna"])
+def test_conversations_are_read_newest_first_from_an_index(engine: sa.Engine, owner: str | None) -> None:
+    steps = plan(engine, lambda: Talks(engine).conversations("a-qing", owner=owner))
+
+    assert "SEARCH conversation USING INDEX" in steps
+    assert "TEMP B-TREE" not in steps
+
+
+def test_a_path_is_followed_by_ids(store: Store, engine: sa.Engine) -> None:
+    talk = store.talks.start("a-qing", "雨天")
+    said = store.talks.say(Message("m", talk.id, 0, Speaker.VISITOR, "冷么？", now()))
+
+    steps = plan(engine, lambda: Talks(engine).messages(talk.id)) + plan(engine, lambda: Talks(engine).show(said.id))
+
+    assert "SCAN message" not in steps
+
+
+def test_the_curators_replies_are_read_newest_first_from_an_index(engine: sa.Engine) -> None:
+    steps = plan(engine, lambda: Ratings(engine).for_curator("a-qing"))
+
+    assert "SEARCH rating USING INDEX ix_rating_waiting" in steps
     assert "TEMP B-TREE" not in steps

@@ -127,26 +127,33 @@ def _fitted(names: Sequence[str], counted: Mapping[tuple[str, str, int], int]) -
             features[number, 2, [a, b, -1]] = 0.5, 0.5, 1
     parameters = np.zeros(width)
     for _round in range(_ROUNDS):
-        score, covariance = _looked_at(parameters, features, seen)
-        step = covariance @ score
+        step, _covariance = _looked_at(parameters, features, seen)
         parameters += step * min(1.0, _LONGEST / max(float(np.abs(step).max()), _STILL))
         if np.abs(step).max() < _STILL:
             break
-    _score, covariance = _looked_at(parameters, features, seen)
+    _step, covariance = _looked_at(parameters, features, seen)
     strengths = parameters[: len(names)]
     return strengths - strengths.mean(), np.sqrt(np.diag(covariance)[: len(names)])
 
 
 def _looked_at(parameters: Array, features: Array, seen: Array) -> tuple[Array, Array]:
-    """Return the slope of the penalised likelihood there, and the inverse of the information."""
+    """Return the step towards the maximum of the penalised likelihood, and the inverse of the information."""
     logits = features @ parameters
     chances = np.exp(logits - logits.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     votes = seen.sum(axis=1)
     off = features - (chances[:, :, None] * features).sum(axis=1, keepdims=True)
     weights = votes[:, None] * chances
-    information = np.einsum("po,poi,poj->ij", weights, off, off)
-    covariance: Array = np.linalg.pinv(information, rcond=1e-10, hermitian=True)
+    covariance = _inverse(weights, off)
     leverage = np.einsum("poi,ij,poj->po", off, covariance, off)
     score: Array = np.einsum("po,poi->i", seen - weights + weights * leverage / 2, off)
-    return score, covariance
+    # The prior counts too in how the slope bends: where votes are few, a step without it goes to and fro for ever.
+    prior = (weights * leverage).sum(axis=1)
+    return _inverse((votes + prior)[:, None] * chances, off) @ score, covariance
+
+
+def _inverse(weights: Array, off: Array) -> Array:
+    """Return the inverse of the information of votes with these weights."""
+    information = np.einsum("po,poi,poj->ij", weights, off, off)
+    inverse: Array = np.linalg.pinv(information, rcond=1e-10, hermitian=True)
+    return inverse

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.loudness import loudness_of
 from core.domain.voice import Measures
 from core.stages.voice_dataset.sound.activity import HOP_MS, Profile, active, profile_of, runs
-from core.stages.voice_dataset.sound.loudness import loudness_of, true_peak
+from core.stages.voice_dataset.sound.loudness import true_peak
 from core.stages.voice_dataset.sound.sound_file import Samples
 
 CLIPPED_AT = 0.999

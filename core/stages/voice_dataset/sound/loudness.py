@@ -1,4 +1,4 @@
-"""How loud a sound seems and how high it peaks, as broadcasting measures it: LUFS and true peak."""
+"""How high a sound peaks between its samples, and how it is turned to a loudness."""
 
 from __future__ import annotations
 
@@ -7,31 +7,10 @@ import math
 import numpy as np
 import soxr  # type: ignore[import-untyped]  # ships no types
 
+from core.domain.loudness import SILENCE_DB, loudness_of
 from core.stages.voice_dataset.sound.sound_file import Samples
 
-SILENCE_DB = -120.0
 OVERSAMPLED = 4
-
-_BLOCK = 0.4
-"""Seconds of a gating block; nothing shorter is measured as it is."""
-_SHORTEST = 0.05
-"""Seconds below which a sound has no loudness."""
-
-
-def loudness_of(samples: Samples, sample_rate: int) -> float | None:
-    """Return the integrated loudness in LUFS (ITU-R BS.1770-4, by pyloudnorm); None for silence, or under 50 ms.
-
-    A sound shorter than the standard's block of 400 ms is measured as if it went on.
-    """
-    import pyloudnorm  # type: ignore[import-untyped]  # ships no types; here because it brings scipy's filters
-
-    if len(samples) < _SHORTEST * sample_rate:
-        return None
-    enough = -(-int(_BLOCK * sample_rate + 2) // len(samples))
-    whole = np.tile(samples, enough) if enough > 1 else samples
-    with np.errstate(all="ignore"):  # it takes the mean of no blocks where all are silent
-        found = float(pyloudnorm.Meter(sample_rate).integrated_loudness(whole.astype(np.float64)))
-    return round(found, 2) if math.isfinite(found) and found > SILENCE_DB else None
 
 
 def true_peak(samples: Samples, sample_rate: int) -> float:

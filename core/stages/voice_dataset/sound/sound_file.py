@@ -13,11 +13,11 @@ import numpy.typing as npt
 import soundfile
 import soxr  # type: ignore[import-untyped]  # ships no types
 
+from core.domain import sounds
 from core.errors import InvalidInputError
 from core.translation import N_
 
-Samples = npt.NDArray[np.float32]
-"""Frames, or frames by channels, -1 to 1."""
+Samples = sounds.Samples
 
 BLOCK = 1 << 18
 """Frames read at once; two hours never lie in memory."""

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.domain.loudness import loudness_of
 from core.errors import InvalidInputError
 from core.stages.voice_dataset.clips import make_clip, rendered
 from core.stages.voice_dataset.sound.effects import denoise_step, normalise_step, trim_step, with_effects
 from core.stages.voice_dataset.sound.levels import measures_of
-from core.stages.voice_dataset.sound.loudness import loudness_of, true_peak
+from core.stages.voice_dataset.sound.loudness import true_peak
 from core.stages.voice_dataset.sound.sound_file import Samples
 from tests.unit.stages.voice_dataset.sounds import SETTINGS, file_of, take_in, tones
 from tests.unit.stages.voice_dataset.spoken import line, speech, spoken_in, with_noise

@@ -138,6 +138,7 @@ def test_every_pair_says_every_sentence_and_is_measured(jury: Jury) -> None:
         assert pair["scores"]["cer"] == 0
         assert 0 < pair["scores"]["similarity"] <= 1
         assert pair["scores"]["rtf"] > 0
+        assert pair["scores"]["loudness"] < 0
         assert 0 < pair["total"] <= 1
     assert jury.desk.stand_in.git_status() == ""
 

@@ -92,7 +92,7 @@ def test_likeness_as_among_her_own_clips_is_full_likeness() -> None:
 
 
 def test_a_take_that_never_came_is_wrong_altogether_and_spoiled() -> None:
-    fine = TakeScore("竹子又高了", 1.0, False, compare("竹子又高了", "竹子又高了"), 0.8, took=2.0)
+    fine = TakeScore("竹子又高了", 1.0, False, compare("竹子又高了", "竹子又高了"), 0.8, 2.0, -22.0)
     scores = scores_of([fine, TakeScore("竹子又高了", 0.0, True)], her_pace=5.0)
 
     assert scores == {
@@ -103,6 +103,7 @@ def test_a_take_that_never_came_is_wrong_altogether_and_spoiled() -> None:
         "repeated": 0.0,
         "faults": 0.5,
         "rtf": 2.0,
+        "loudness": -22.0,
     }
 
 
@@ -116,7 +117,14 @@ def test_what_nobody_heard_or_timed_is_unknown() -> None:
         "swallowed",
         "repeated",
         "rtf",
+        "loudness",
     }
+
+
+def test_loudness_is_the_mean_of_what_is_heard_and_silence_has_none() -> None:
+    takes = [TakeScore("竹子", 1.0, False, loudness=one) for one in (-20.0, None, -24.0)]
+
+    assert scores_of(takes, her_pace=None)["loudness"] == -22
 
 
 @pytest.mark.parametrize(("seconds", "pace"), [(1.0, 1.0), (2.0, 0.0), (0.5, 0.0), (9.0, 0.0)])

@@ -77,6 +77,19 @@ def test_somebody_who_won_everything_is_strong_and_finite_and_uncertain() -> Non
     assert found["a"].high - found["a"].low > 300
 
 
+def test_a_single_vote_puts_its_winner_first_three_times_as_likely_to_win_again() -> None:
+    best, other = ratings([vote("a", "b", "b")])
+
+    assert (best.name, best.wins, other.name, other.losses) == ("b", 1, "a", 1)
+    assert win_chance(best, other) == pytest.approx(0.75)  # as if both had won half a vote more
+
+
+def test_a_chain_of_single_votes_is_in_its_order() -> None:
+    votes = [vote("a", "b", "a"), vote("b", "c", "b"), vote("c", "d", "c")]
+
+    assert [one.name for one in ratings(votes)] == ["a", "b", "c", "d"]
+
+
 def test_ties_only_leave_both_equal() -> None:
     found = by_name([vote("a", "b", None)] * 8)
 
