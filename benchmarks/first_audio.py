@@ -34,7 +34,7 @@ from core.stages.chat.choice import Choice
 from core.stages.chat.clauses import ClauseSegmenter
 from core.stages.chat.events import SoundReady
 from core.stages.chat.settings import ChatSettings
-from core.stages.chat.talk import answer, begin
+from core.stages.chat.talk import Interlocutor, answer, begin
 from core.store import Store
 
 FIRST_TOKEN = 0.3
@@ -143,16 +143,7 @@ def ours(model: SimulatedModel, mouth: SimulatedMouth, store: Store) -> tuple[fl
     """Return the seconds to the first sound in the chat's own room, and the gaps a visitor would hear, in seconds."""
     talk = begin(PERSONA, "问", settings=SETTINGS, store=store)
     began = time.perf_counter()
-    reply = answer(
-        "问",
-        conversation=talk,
-        persona=PERSONA,
-        choice=CHOICE,
-        model=model,
-        mouth=mouth,
-        settings=SETTINGS,
-        store=store,
-    )
+    reply = answer("问", Interlocutor(PERSONA, CHOICE, model, mouth, SETTINGS, store), talk)
     first, until, gaps = 0.0, 0.0, []
     for event in reply.follow():
         if isinstance(event, SoundReady):

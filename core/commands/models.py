@@ -87,7 +87,7 @@ def chat(
     from core.stages.chat.choice import choice_of, model_for
     from core.stages.chat.events import TextDelta
     from core.stages.chat.settings import ChatSettings
-    from core.stages.chat.talk import answer, begin
+    from core.stages.chat.talk import Interlocutor, answer, begin
 
     settings = stage_defaults("chat", ChatSettings)
     with studio() as services:
@@ -96,16 +96,9 @@ def chat(
         her = store.personas.get(persona or services.settings.persona)
         choice = choice_of(model or None, her.id, settings=settings, store=store)
         talk = begin(her, said, settings=settings, store=store)
-        reply = answer(
-            said,
-            conversation=talk,
-            persona=her,
-            choice=choice,
-            model=model_for(choice, her, settings=settings, store=store),
-            mouth=services.mouth(settings.voice if wav else "", her),
-            settings=settings,
-            store=store,
-        )
+        model_asked = model_for(choice, her, settings=settings, store=store)
+        mouth = services.mouth(settings.voice if wav else "", her)
+        reply = answer(said, Interlocutor(her, choice, model_asked, mouth, settings, store), talk)
         for event in reply.follow():
             if isinstance(event, TextDelta) and not as_json:
                 typer.echo(event.text, nl=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from core.backends.llm import ChatModel, ChatRole, ChatTurn
@@ -13,13 +14,14 @@ from core.domain.identity import new_id, now
 from core.domain.persona import Persona
 from core.domain.sounds import joined
 from core.domain.voice import Sound
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, NotFoundError
 from core.stages.chat.choice import Choice
 from core.stages.chat.clauses import ClauseSegmenter
 from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.stages.chat.live import Emit, Reply, under_way
 from core.stages.chat.mouth import CLIP, Mouth
 from core.stages.chat.pacing import Pacing
+from core.stages.chat.paths import asked_before, said_before
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.spoken import Piece, TextOver, spoken
 from core.store import Store
@@ -42,35 +44,52 @@ def begin(
     return talk
 
 
-def answer(
-    said: str,
-    *,
-    conversation: Conversation,
-    persona: Persona,
-    choice: Choice,
-    model: ChatModel,
-    mouth: Mouth | None,
-    settings: ChatSettings,
-    store: Store,
-) -> Reply:
+@dataclass(frozen=True, slots=True)
+class Interlocutor:
+    """Who answers a visitor, by what means, and where that is kept."""
+
+    persona: Persona
+    choice: Choice
+    model: ChatModel
+    mouth: Mouth | None
+    settings: ChatSettings
+    store: Store
+
+
+def answer(said: str, who: Interlocutor, conversation: Conversation, *, instead_of: str | None = None) -> Reply:
     """Store what the visitor said and begin her reply, which goes on whoever follows it.
 
-    A reply still under way in this conversation is stopped first. What she said is stored when the text ends, also
-    when she is stopped or the model fails half-way; the sound is added when it is whole. InvalidInputError at once for
-    nothing said or too much.
+    `instead_of` names a message of the visitor that these words take the place of; both versions are kept. A reply
+    still under way in this conversation is stopped first. What she said is stored when the text ends, also when she
+    is stopped or the model fails half-way; the sound is added when it is whole. InvalidInputError at once for nothing
+    said or too much, NotFoundError for a conversation that is gone.
     """
-    words = checked(said, settings)
+    words, talks = checked(said, who.settings), who.store.talks
     interrupt(conversation.id)
-    turns = turns_of(store.talks.messages(conversation.id), words, persona=persona, settings=settings)
-    store.talks.say(_message(conversation.id, Speaker.VISITOR, words))
-    making = _Making(conversation.id, choice, mouth.name if mouth else None, store)
+    history = said_before(instead_of, who.store) if instead_of else talks.messages(conversation.id)
+    before = history[-1].id if history else None
+    put = talks.say(_message(conversation.id, Speaker.VISITOR, words, parent_id=before), first=before is None)
+    return _begun(put, history, who)
+
+
+def answer_again(reply_id: str, who: Interlocutor) -> Reply:
+    """Begin another reply to what one of hers answers; both are kept. Raises as `answer` and `asked_before`."""
+    asked = asked_before(reply_id, who.store)
+    interrupt(asked.said.conversation_id)
+    return _begun(asked.said, asked.history, who)
+
+
+def _begun(said: Message, history: Sequence[Message], who: Interlocutor) -> Reply:
+    settings, model = who.settings, who.model
+    turns = turns_of(history, said.text, persona=who.persona, settings=settings)
+    making = _Making(said, who.choice, who.mouth.name if who.mouth else None, who.store)
 
     async def make(emit: Emit) -> None:
         making.emit = emit
         try:
             await spoken(
                 lambda stop: model.stream(turns, settings=settings.generation, cancel=stop),
-                mouth=mouth,
+                mouth=who.mouth,
                 segmenter=ClauseSegmenter(shortest=settings.first_clause, longest=settings.longest_clause),
                 pacing=Pacing(clause=settings.clause, look_ahead_seconds=settings.look_ahead_seconds),
                 put=making.put,
@@ -79,7 +98,7 @@ def answer(
             await asyncio.to_thread(making.finish)
             making.done()
 
-    return Reply(new_id("reply"), conversation.id, make)
+    return Reply(new_id("reply"), said.conversation_id, make)
 
 
 def interrupt(conversation_id: str) -> None:
@@ -122,7 +141,7 @@ def turns_of(
 class _Making:
     """What is known of a reply while it is made."""
 
-    conversation_id: str
+    said: Message
     choice: Choice
     voice: str | None
     store: Store
@@ -155,7 +174,11 @@ class _Making:
         self.emit(piece)
 
     def finish(self) -> None:
-        """Keep the reply, however it ended."""
+        """Keep the reply, however it ended; where the conversation was removed meanwhile there is nothing to keep."""
+        with suppress(NotFoundError):
+            self._finish()
+
+    def _finish(self) -> None:
         if self.message is None and self.words:
             self._keep()
         if self.message and self.sounds:
@@ -175,9 +198,10 @@ class _Making:
     def _keep(self) -> Message:
         self.message = self.store.talks.say(
             _message(
-                self.conversation_id,
+                self.said.conversation_id,
                 Speaker.PERSONA,
                 "".join(self.words),
+                parent_id=self.said.id,
                 backend=self.choice.backend,
                 model_id=self.choice.model_id,
                 utterance_id=self.utterance_id,

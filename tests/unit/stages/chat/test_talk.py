@@ -12,7 +12,7 @@ from core.stages.chat.choice import Choice
 from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.stages.chat.live import Pulse, Reply, under_way
 from core.stages.chat.settings import ChatSettings
-from core.stages.chat.talk import answer, begin, turns_of
+from core.stages.chat.talk import Interlocutor, answer, answer_again, begin, turns_of
 from core.store import Store
 from tests.contract.doubles import EchoModel
 from tests.unit.stages.chat.mouths import HummingMouth
@@ -30,11 +30,8 @@ def talk(store, persona):
 def ask(store, persona, talk):
     """Ask her something with a model and a mouth; returns her reply."""
 
-    def asking(said, *, model=None, mouth=None):
-        return answer(
-            said, conversation=talk, persona=persona, choice=CHOICE, model=model or EchoModel(), mouth=mouth,
-            settings=SETTINGS, store=store,
-        )  # fmt: skip
+    def asking(said, *, model=None, mouth=None, **more):
+        return answer(said, Interlocutor(persona, CHOICE, model or EchoModel(), mouth, SETTINGS, store), talk, **more)
 
     return asking
 
@@ -183,3 +180,44 @@ def test_no_history_is_shown_when_none_is_wanted(persona):
     turns = turns_of([said], "可好？", persona=replace(persona, system_prompt=""), settings=none)
 
     assert [turn.text for turn in turns] == ["可好？"]
+
+
+def test_a_reply_made_again_answers_the_same_words_and_both_are_kept(store, persona, talk, ask):
+    events_of(ask("你好。", model=EchoModel(reply="好。")))
+    first = store.talks.messages(talk.id)[-1]
+    model = EchoModel(reply="不好。")
+    events_of(answer_again(first.id, Interlocutor(persona, CHOICE, model, None, SETTINGS, store)))
+
+    assert messages(store, talk)[-2:] == [(Speaker.VISITOR, "你好。"), (Speaker.PERSONA, "不好。")]
+    assert [one.text for one in store.talks.siblings(first.id)] == ["好。", "不好。"]
+    assert [turn.text for turn in model.asked[0]] == [persona.system_prompt, "你好。"]
+
+
+def test_other_words_take_the_place_of_the_visitors_and_both_are_kept(store, talk, ask):
+    events_of(ask("你好。"))
+    events_of(ask("冷么？"))
+    said = store.talks.messages(talk.id)[1]
+    model = EchoModel()
+    events_of(ask("早。", model=model, instead_of=said.id))
+
+    assert [text for _, text in messages(store, talk)[1:]] == ["早。", "早。"]
+    assert [one.text for one in store.talks.siblings(said.id)] == ["你好。", "早。"]
+    assert [turn.text for turn in model.asked[0]][1:] == ["早。"]
+
+
+def test_a_conversation_removed_while_she_speaks_ends_the_reply_quietly(store, talk, ask):
+    reply = ask("你好。外头冷么？", model=EchoModel(pause=0.05))
+    follow = reply.follow()
+    next(follow)
+    store.talks.remove(talk.id)
+    reply.stop()
+
+    assert not [event for event in follow if isinstance(event, Done)]
+
+
+def test_a_reply_names_the_words_it_answers(store, talk, ask):
+    events_of(ask("你好。"))
+    events_of(ask("冷么？", model=EchoModel(reply="不冷。")))
+    reply = store.talks.messages(talk.id)[-1]
+
+    assert store.talks.message(reply.parent_id).text == "冷么？"
