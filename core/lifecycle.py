@@ -178,7 +178,6 @@ STAGES: tuple[Stage, ...] = (
         role=Role.VISITOR,
         icon="chat",
         next_step=N_("Talk with her"),
-        coming=N_("Memory, microphone, ratings that flow back into the dataset."),
     ),
 )
 

@@ -14,11 +14,11 @@ from core.errors import StudioError
 from core.stages.evaluation.arena.duel import Duel, Reply, drawn, prompts
 from core.store.votes import BOTH, FIRST, SECOND
 from pages.ui.arena_keys import arena_keys_help
-from pages.ui.conversation import voice_name
 from pages.ui.decisions import careful
 from pages.ui.errors import show_failure, told_to_the_user
 from pages.ui.frame import Visit
 from pages.ui.i18n import _
+from pages.ui.makers import makers
 from pages.ui.markup import plain
 from pages.ui.state import DUEL, DUEL_ASKED, SAID
 
@@ -56,7 +56,7 @@ def wishes(visit: Visit, titles: Mapping[str, str]) -> Wishes:
         key="arena.prompt",
     )
     silent = ["", *(one for one in visit.studio.voice_choices(visit.persona) if one)]
-    spoken = voice.selectbox(_("Voice"), silent, format_func=lambda one: voice_name(visit, one), key="arena.voice")
+    spoken = voice.selectbox(_("Voice"), silent, format_func=makers(visit).voice, key="arena.voice")
     return Wishes(chosen, prompt, spoken or "")
 
 

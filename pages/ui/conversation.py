@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.domain.chat import Message, Speaker
-from core.domain.identity import new_id
+from core.domain.chat import Conversation, Message, Rating, Speaker
 from core.domain.persona import Persona
-from core.lifecycle import stage
+from core.errors import NotFoundError
 from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.stages.chat.live import Pulse, Reply
-from core.translation import N_
 from pages.ui.bubbles import data_uri
 from pages.ui.errors import show_failure, told_to_the_user
-from pages.ui.frame import Visit, entries, script
-from pages.ui.i18n import _, number
+from pages.ui.frame import Visit
+from pages.ui.i18n import _
+from pages.ui.makers import Makers, makers
 from pages.ui.markup import plain
 from pages.ui.player import play, stop_button
+from pages.ui.reply_footer import footer, versions
+from pages.ui.state import CONVERSATION, REWORDED, SAID_INSTEAD
 
-VOICE_NAMES = {
-    "formant": N_("placeholder voice"),
-    "openai": N_("a speech server's voice"),
-    "clip": N_("her own recording"),
-    "": N_("silent"),
-}
-MODEL_NAMES = {
-    "retrieval": N_("her own lines"),
-}
 _SHOWN = 40
 """Messages drawn at once; a talk may be long."""
 
 
-def history(visit: Visit, messages: list[Message]) -> None:
-    """Show the last messages of a talk."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A talk as it is shown, with what is known beside its messages."""
+
+    talk: Conversation
+    messages: Sequence[Message]
+    """The path shown, from the first message on."""
+    forks: Mapping[str, Sequence[str]]
+    """Message -> the ids of all its versions, where there are several."""
+    ratings: Mapping[str, Sequence[Rating]]
+    """Message -> what this person thinks of it."""
+
+
+def open_talk(visit: Visit) -> Conversation | None:
+    """Return the talk of the address bar; None for one that is gone or another persona's."""
+    if CONVERSATION.get():
+        with suppress(NotFoundError):
+            talk = visit.studio.store.talks.conversation(CONVERSATION.get())
+            return talk if talk.persona_id == visit.persona.id else None
+    return None
+
+
+def told(visit: Visit, talk: Conversation) -> Told:
+    """Read a talk."""
+    store = visit.studio.store
+    messages = store.talks.messages(talk.id)
+    ratings = store.ratings.of_messages([one.id for one in messages[-_SHOWN:]], who=visit.who)
+    return Told(talk, messages, store.talks.forks(talk.id), ratings)
+
+
+def history(visit: Visit, told: Told, *, reply: Reply | None) -> None:
+    """Show the last messages of a talk, but for her words that a reply under way has kept already."""
+    messages = told.messages
+    if reply is not None and messages and messages[-1].speaker is Speaker.PERSONA:
+        messages = messages[:-1]
     if len(messages) > _SHOWN:
         st.caption(_("Earlier messages are kept and not shown."))
+    names = makers(visit)
     for message in messages[-_SHOWN:]:
-        show_message(visit, message)
-
-
-def show_message(visit: Visit, message: Message) -> None:
-    """Show one message; below a reply, what made it, its sound and where it comes from."""
-    with _bubble(visit.persona, message.speaker):
-        st.markdown(plain(message.text))
-        if message.backend:
-            _footer(visit, message)
+        _show(visit, message, told, names)
 
 
 def show_words(visit: Visit, speaker: Speaker, text: str) -> None:
@@ -69,7 +90,8 @@ def follow(visit: Visit, reply: Reply) -> None:
     with told_to_the_user(), _bubble(visit.persona, Speaker.PERSONA):
         st.write_stream(_words(reply, done))
         for message in done:
-            _footer(visit, message)
+            forks = visit.studio.store.talks.forks(message.conversation_id)
+            footer(visit, message, makers(visit), rating=None, forks=forks)
     with stop.container(key=f"speech-over-{reply.id}", gap=None):
         stop_button(reply.id, busy=False, pressed=reply.stop)
 
@@ -108,103 +130,48 @@ def _beside(event: ReplyEvent, reply: Reply, speech: DeltaGenerator, done: list[
             pass  # the words are written elsewhere
 
 
-def voice_name(visit: Visit, voice: str) -> str:
-    """Return what people call a voice: a backend of its own, or a trained one by its id."""
-    return _(VOICE_NAMES[voice]) if voice in VOICE_NAMES else _registered(visit, voice)
+def _show(visit: Visit, message: Message, told: Told, names: Makers) -> None:
+    """Show one message; below a reply, what made it, what one can do with it and where it comes from."""
+    with _bubble(visit.persona, message.speaker):
+        if message.id == REWORDED.get():
+            _reword(message)
+            return
+        st.markdown(plain(message.text))
+        if message.backend:
+            rating = next(iter(told.ratings.get(message.id, ())), None)
+            footer(visit, message, names, rating=rating, forks=told.forks)
+        elif message.speaker is Speaker.VISITOR:
+            _own_footer(visit, message, told)
 
 
-def model_name(visit: Visit, message: Message) -> str:
-    """Return what people call the model behind a reply."""
-    if message.model_id:
-        return _registered(visit, message.model_id)
-    return _(MODEL_NAMES.get(message.backend or "", message.backend or ""))
+def _own_footer(visit: Visit, message: Message, told: Told) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"footer-{message.id}"):
+        versions(visit, message, told.forks)
+        st.button(
+            "",
+            icon=":material/edit:",
+            help=_("Say it otherwise"),
+            type="tertiary",
+            key=f"reword.{message.id}",
+            on_click=REWORDED.set,
+            args=(message.id,),
+        )
 
 
-def _registered(visit: Visit, model_id: str) -> str:
-    names = {model.id: model.name for model in visit.studio.store.models.all(visit.persona.id, removed=True)}
-    return names.get(model_id, model_id)
+def _reword(message: Message) -> None:
+    with st.form(f"reword-{message.id}", border=False):
+        words = st.text_area(_("Your words"), message.text, label_visibility="collapsed")
+        with st.container(horizontal=True):
+            sent = st.form_submit_button(_("Send"), type="primary", icon=":material/send:")
+            left = st.form_submit_button(_("Cancel"))
+    if sent and words.strip():
+        SAID_INSTEAD.set(json.dumps({"message": message.id, "words": words}))
+    if sent or left:
+        REWORDED.clear()
+        st.rerun()
 
 
 def _bubble(persona: Persona, speaker: Speaker) -> DeltaGenerator:
     if speaker is Speaker.VISITOR:
         return st.chat_message("user", avatar=":material/person:")
     return st.chat_message(persona.name, avatar=data_uri(persona.portrait) if persona.portrait else None)
-
-
-def _footer(visit: Visit, message: Message) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"footer-{message.id}"):
-        st.caption(" · ".join(_made_by(visit, message)), width="content")
-        if message.sound_sha256 and st.button(
-            _("Hear it again"), icon=":material/volume_up:", type="tertiary", key=f"hear.{message.id}"
-        ):
-            with st.container(key=f"speech-again-{message.id}", gap=None):
-                play(new_id("again"), 0, visit.studio.store.files.read(message.sound_sha256))
-        if st.button(_("Why this?"), icon=":material/link:", type="tertiary", key=f"why.{message.id}"):
-            st.dialog(_("Where this reply comes from"))(_chain)(visit, message)
-
-
-def _made_by(visit: Visit, message: Message) -> list[str]:
-    told = [model_name(visit, message)]
-    if message.voice:
-        told.append(voice_name(visit, message.voice))
-    for name, words in (
-        ("first_word", _("first word {seconds} s")),
-        ("first_audio", _("first sound {seconds} s")),
-    ):
-        if (seconds := message.timings.get(name)) is not None:
-            told.append(words.format(seconds=number(seconds, "0.00")))
-    return told
-
-
-def _chain(visit: Visit, message: Message) -> None:
-    custody = visit.studio.store.custody.of_message(message)
-    if custody.utterance and custody.passage and custody.source:
-        st.markdown(_("This is a line of the book:"))
-        st.markdown(f"> {plain(custody.utterance.text)}")
-        st.caption(
-            _("{source}, chapter {chapter}, characters {start} to {end} of the file").format(
-                source=custody.source.name,
-                chapter=number(custody.utterance.chapter),
-                start=number(custody.passage.start + custody.utterance.start),
-                end=number(custody.passage.start + custody.utterance.end),
-            )
-        )
-        st.page_link(
-            script(stage("corpus")),
-            label=_("Read it in its passage"),
-            icon=":material/menu_book:",
-            query_params={"passage": custody.passage.id, "line": custody.utterance.id},
-        )
-    if custody.model:
-        st.markdown(
-            _("Written by the model **{name}**, trained from {base}.").format(
-                name=custody.model.name, base=custody.model.base
-            )
-        )
-    if custody.run_id:
-        st.page_link(
-            script(entries()["runs"]),
-            label=_("The run that trained it"),
-            icon=":material/play_circle:",
-            query_params={"run": custody.run_id},
-        )
-    if custody.dataset_version:
-        st.page_link(
-            script(stage("dataset")),
-            label=_("The dataset version {name}").format(name=custody.dataset_version.name),
-            icon=":material/dataset:",
-            query_params={"part": "versions", "version": custody.dataset_version.id},
-        )
-    if custody.voice:
-        st.markdown(
-            _("Spoken by the voice **{name}**, {base}.").format(name=plain(custody.voice.name), base=custody.voice.base)
-        )
-        if custody.voice.run_id:
-            st.page_link(
-                script(entries()["runs"]),
-                label=_("The run that trained the voice"),
-                icon=":material/record_voice_over:",
-                query_params={"run": custody.voice.run_id},
-            )
-    if not (custody.utterance or custody.model or custody.voice):
-        st.caption(_("Nothing more is known about this reply."))

@@ -8,11 +8,12 @@ from typing import Final
 
 import streamlit as st
 
+from core.domain.identity import new_id
 from core.domain.persona import Persona
 from core.lifecycle import EXTRA_PAGES, STAGES, ExtraPage, Role, Stage
 from core.services import Services, services
 from pages.ui.i18n import LANGUAGES, _, language
-from pages.ui.state import LANGUAGE, NOTICE, PERSONA
+from pages.ui.state import LANGUAGE, NOTICE, PERSONA, VISITING, VISITOR
 from pages.ui.style import dress_the_page
 
 LOCAL_PERSON: Final = "local"
@@ -31,6 +32,8 @@ class Visit:
     who: str
     name: str
     """The page's script; for a stage's page also the stage's id."""
+    visiting: bool = False
+    """Whether this person came by the link that shows nothing but the chat."""
 
 
 def page(name: str) -> Visit:
@@ -54,6 +57,10 @@ def begin(name: str) -> Visit:
     LANGUAGE.keep()
     PERSONA.keep()
     persona = _persona(studio)
+    if visiting():
+        VISITING.keep()
+        VISITOR.set(VISITOR.get() or new_id("visitor"))
+        return Visit(studio, persona, VISITOR.get(), name, visiting=True)
     _sidebar(studio, persona)
     if notice := NOTICE.get():
         st.toast(notice, icon=":material/check:")
@@ -63,7 +70,12 @@ def begin(name: str) -> Visit:
 
 def roles(studio: Services) -> frozenset[Role]:
     """Return the roles of the person in front of the screen."""
-    return frozenset(studio.settings.access.roles)
+    return frozenset(studio.settings.access.roles) & ({Role.VISITOR} if visiting() else frozenset(Role))
+
+
+def visiting() -> bool:
+    """Tell whether this person came by the link that shows nothing but the chat."""
+    return VISITING.get() == "visitor"
 
 
 def entries() -> dict[str, Stage | ExtraPage]:

@@ -83,6 +83,18 @@ AGAINST: Final = Slot("against", "", link="against")
 VERSION: Final = Slot("version", "", link="version")
 RECORDING: Final = Slot("recording", "", link="recording")
 CONVERSATION: Final = Slot("conversation", "", link="talk")
+VISITING: Final = Slot("visiting", "", link="as")
+"""`visitor` where somebody came by the link that shows nothing but the chat."""
+VISITOR: Final = Slot("visitor", "")
+"""Who such a visitor is to the store, as long as the browser tab is open."""
+REWORDED: Final = Slot("chat.reworded", "")
+"""The visitor's own message that is being changed."""
+AGAIN: Final = Slot("chat.again", "")
+"""The reply that is to be made again on this drawing."""
+SAID_INSTEAD: Final = Slot("chat.instead", "")
+"""Other words for a message, as JSON: to be answered on this drawing."""
+TAKE: Final = Generation("take")
+"""Raised when a short take has been sent."""
 NOTICE: Final = Slot("notice", "")
 """What to say once after the page has been drawn anew."""
 

@@ -1,0 +1,66 @@
+"""Where a reply comes from: the line of the book, the memories it was shown, the model, its run and data, the voice."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain.chat import Message
+from core.lifecycle import stage
+from pages.ui.frame import Visit, entries, script
+from pages.ui.i18n import _, number
+from pages.ui.markup import plain
+
+
+def origin(visit: Visit, message: Message) -> None:
+    """Draw the chain from a reply back to the book."""
+    custody = visit.studio.store.custody.of_message(message)
+    if custody.utterance and custody.passage and custody.source:
+        st.markdown(_("This is a line of the book:"))
+        st.markdown(f"> {plain(custody.utterance.text)}")
+        st.caption(
+            _("{source}, chapter {chapter}, characters {start} to {end} of the file").format(
+                source=custody.source.name,
+                chapter=number(custody.utterance.chapter),
+                start=number(custody.passage.start + custody.utterance.start),
+                end=number(custody.passage.start + custody.utterance.end),
+            )
+        )
+        st.page_link(
+            script(stage("corpus")),
+            label=_("Read it in its passage"),
+            icon=":material/menu_book:",
+            query_params={"passage": custody.passage.id, "line": custody.utterance.id},
+        )
+    if custody.model:
+        st.markdown(
+            _("Written by the model **{name}**, trained from {base}.").format(
+                name=custody.model.name, base=custody.model.base
+            )
+        )
+    if custody.run_id:
+        st.page_link(
+            script(entries()["runs"]),
+            label=_("The run that trained it"),
+            icon=":material/play_circle:",
+            query_params={"run": custody.run_id},
+        )
+    if custody.dataset_version:
+        st.page_link(
+            script(stage("dataset")),
+            label=_("The dataset version {name}").format(name=custody.dataset_version.name),
+            icon=":material/dataset:",
+            query_params={"part": "versions", "version": custody.dataset_version.id},
+        )
+    if custody.voice:
+        st.markdown(
+            _("Spoken by the voice **{name}**, {base}.").format(name=plain(custody.voice.name), base=custody.voice.base)
+        )
+        if custody.voice.run_id:
+            st.page_link(
+                script(entries()["runs"]),
+                label=_("The run that trained the voice"),
+                icon=":material/record_voice_over:",
+                query_params={"run": custody.voice.run_id},
+            )
+    if not (custody.utterance or custody.model or custody.voice):
+        st.caption(_("Nothing more is known about this reply."))
