@@ -68,6 +68,20 @@ def asked_model(wanted: AskingSettings, schema_name: str) -> Iterator[Extraction
 @contextmanager
 def recogniser_for(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
     """Lend what writes down speech; its key comes from the environment alone, by the name in configs."""
+    recogniser = _recogniser(wanted)
+    try:
+        yield recogniser
+    finally:
+        recogniser.close()
+
+
+@lru_cache(maxsize=1)
+def ears() -> Recogniser:
+    """Return what listens to visitors, as configs/transcription.yaml says; loaded once and kept for all of them."""
+    return _recogniser(stage_defaults("transcription", ServedTranscription).asking())
+
+
+def _recogniser(wanted: TranscriptionSettings) -> Recogniser:
     from core.backends.asr import RECOGNISERS, RecogniserSource
     from core.backends.llm import Endpoint
     from core.backends.rows import build
@@ -83,11 +97,7 @@ def recogniser_for(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
         timeout_seconds=wanted.timeout_seconds,
         attempts=wanted.attempts,
     )
-    recogniser = build(RECOGNISERS, wanted.backend, source)
-    try:
-        yield recogniser
-    finally:
-        recogniser.close()
+    return build(RECOGNISERS, wanted.backend, source)
 
 
 @contextmanager

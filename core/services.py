@@ -29,6 +29,7 @@ from core.jobs.queue import Jobs
 from core.lending import (
     VOICE_TRAINER,
     asked_model,
+    ears,
     hub_named,
     own_servers,
     prices,
@@ -297,6 +298,25 @@ class Services:
         if mouth is None:
             raise NotFoundError(N_("There is no such voice."), remedy=N_("Choose another one."))
         return _spoken_in_time(mouth, text)
+
+    def hear(self, wav: bytes, persona: Persona) -> str:
+        """Return what a visitor said to the persona; InvalidInputError where nothing is heard.
+
+        SettingsError, MissingToolError and the like where nobody can listen.
+        """
+        from core.domain.sounds import seconds_of
+        from core.stages.voice_dataset.words.transcribing import ServedTranscription
+
+        nothing = InvalidInputError(
+            N_("Nothing was heard."), remedy=N_("Look whether the microphone is on, then say it again.")
+        )
+        if not seconds_of(wav):
+            raise nothing
+        language = stage_defaults("transcription", ServedTranscription).language
+        words = ears().transcribe(wav, language=language, prompt="，".join(persona.alias_table())).text.strip()
+        if not words:
+            raise nothing
+        return words
 
     def make_voice(self, settings: Mapping[str, Any], *, who: str) -> Model:
         """Make a voice of a training's weights and return it; the same choice gives the same voice, named anew.

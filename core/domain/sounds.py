@@ -31,6 +31,15 @@ def sound_of(wav: bytes) -> Sound:
         return Sound(wav=wav, sample_rate=file.getframerate(), seconds=file.getnframes() / file.getframerate())
 
 
+def seconds_of(wav: bytes) -> float:
+    """Return how long a wav is; 0 for what is none, or one without a frame, as a recorder gives that heard nothing."""
+    try:
+        with wave.open(io.BytesIO(wav)) as file:
+            return float(file.getnframes() / file.getframerate())
+    except (wave.Error, EOFError):
+        return 0.0
+
+
 def joined(sounds: Sequence[Sound]) -> Sound:
     """Return sounds of one rate and channel count as one; InvalidInputError when they differ or there are none."""
     shape, frames = None, []

@@ -9,6 +9,7 @@ from pages.ui.expansions import synthetic_lines
 from pages.ui.extraction import MODEL, find_dialogues
 from pages.ui.frame import coming, empty, page
 from pages.ui.i18n import _
+from pages.ui.rated_replies import rated_replies
 from pages.ui.review_desk import desk
 from pages.ui.run_panel import last_run
 
@@ -36,4 +37,5 @@ with search:
 
 if speakers:
     with review:
+        rated_replies(visit)
         desk(visit, sources, [name for name, _count in speakers])

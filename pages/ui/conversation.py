@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.domain.chat import Conversation, Message, Rating, Speaker
 from core.domain.persona import Persona
 from core.errors import NotFoundError
-from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.stages.chat.live import Pulse, Reply
 from pages.ui.bubbles import data_uri
 from pages.ui.errors import show_failure, told_to_the_user
@@ -78,56 +78,64 @@ def show_words(visit: Visit, speaker: Speaker, text: str) -> None:
         st.markdown(plain(text))
 
 
-def follow(visit: Visit, reply: Reply) -> None:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where her sound comes from, and the button that stops her."""
+
+    button: DeltaGenerator
+    speech: DeltaGenerator
+
+
+def stage_for_sound(reply: Reply | None) -> Stage:
+    """Draw the place her sound comes from, with the button that stops her, above the messages; return it.
+
+    It is drawn on every run, so that what stands below keeps its place and is drawn over, not beside, what was there.
+    """
+    with st.container(key="speech-stage", gap=None):
+        button = st.empty()
+        with button.container(gap=None):
+            stop_button("live" if reply else "idle", busy=reply is not None, pressed=reply.stop if reply else _nothing)
+        return Stage(button, st.container(gap=None))
+
+
+def follow(visit: Visit, reply: Reply, stage: Stage) -> None:
     """Write her answer as it comes and play its sound as soon as there is some; then say what made it.
 
     A page that is drawn anew meanwhile follows it again from the first word; what was heard is not heard twice.
     """
-    stop = st.empty()
-    with stop.container(key=f"speech-stop-{reply.id}", gap=None):
-        stop_button(reply.id, busy=True, pressed=reply.stop)
-    done: list[Message] = []
     with told_to_the_user(), _bubble(visit.persona, Speaker.PERSONA):
-        st.write_stream(_words(reply, done))
-        for message in done:
+        if (message := _followed(reply, st.empty(), stage.speech)) is not None:
             forks = visit.studio.store.talks.forks(message.conversation_id)
             footer(visit, message, makers(visit), rating=None, forks=forks)
-    with stop.container(key=f"speech-over-{reply.id}", gap=None):
-        stop_button(reply.id, busy=False, pressed=reply.stop)
+    with stage.button.container(gap=None):
+        stop_button("idle", busy=False, pressed=_nothing)
 
 
-def _words(reply: Reply, done: list[Message]) -> Iterator[str]:
-    """Yield the words of a reply, play its sound beside them, and put the stored message into `done`."""
-    speech = st.container(key=f"speech-{reply.id}", gap=None)
+def _followed(reply: Reply, place: DeltaGenerator, speech: DeltaGenerator) -> Message | None:
+    """Draw the reply while it is made and return it as it is kept; None where nothing was said."""
+    words, kept = "", None
     with speech:
         play(reply.id, -1, b"")  # what is still heard of the last reply ends here
-    waiting, begun = st.empty(), False
     for event in chain([Pulse()], reply.follow()):
         match event:
             case TextDelta():
-                if not begun:
-                    waiting.empty()
-                begun = True
-                yield plain(event.text)
+                words += event.text
+                place.markdown(plain(words))
             case Pulse():
                 # Also after the first word: only where it draws does Streamlit look whether that is still wanted.
-                waiting.caption("" if begun else _("thinking…"))
-            case _:
-                _beside(event, reply, speech, done)
+                place.markdown(plain(words)) if words else place.caption(_("thinking…"))
+            case SoundReady():
+                with speech:
+                    play(reply.id, event.sequence, event.sound.wav)
+            case VoiceFailed():
+                show_failure(event.error.message, event.error.remedy, event.error.values)
+            case TextDone() | Done():
+                kept = event.message
+    return kept
 
 
-def _beside(event: ReplyEvent, reply: Reply, speech: DeltaGenerator, done: list[Message]) -> None:
-    """Do what an event asks for beside the words; after the last of them sound may follow, so the footer waits."""
-    match event:
-        case SoundReady():
-            with speech:
-                play(reply.id, event.sequence, event.sound.wav)
-        case VoiceFailed():
-            show_failure(event.error.message, event.error.remedy, event.error.values)
-        case Done():
-            done.append(event.message)
-        case TextDelta() | TextDone():
-            pass  # the words are written elsewhere
+def _nothing() -> None:
+    """The sound ends in the browser, and nothing else is under way."""
 
 
 def _show(visit: Visit, message: Message, told: Told, names: Makers) -> None:
@@ -136,16 +144,18 @@ def _show(visit: Visit, message: Message, told: Told, names: Makers) -> None:
         if message.id == REWORDED.get():
             _reword(message)
             return
+        if message.speaker is Speaker.VISITOR:
+            _own_words(visit, message, told)
+            return
         st.markdown(plain(message.text))
         if message.backend:
             rating = next(iter(told.ratings.get(message.id, ())), None)
             footer(visit, message, names, rating=rating, forks=told.forks)
-        elif message.speaker is Speaker.VISITOR:
-            _own_footer(visit, message, told)
 
 
-def _own_footer(visit: Visit, message: Message, told: Told) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"footer-{message.id}"):
+def _own_words(visit: Visit, message: Message, told: Told) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"own-{message.id}"):
+        st.markdown(plain(message.text))
         versions(visit, message, told.forks)
         st.button(
             "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core.lifecycle import ROLE_TITLES, ExtraPage, Role, Stage, pages_of
+from core.lifecycle import ROLE_TITLES, ExtraPage, Role, Stage, pages_of, stage
 from core.services import services
 from pages.ui.frame import FAVICON, roles, script, visiting
 from pages.ui.i18n import _
@@ -17,13 +17,19 @@ def menu() -> StreamlitPage:
     st.set_page_config(page_title="chat-daiyu", page_icon=FAVICON, layout="wide")
     mine = roles(services())
     if visiting():
-        return st.navigation([_entry(one) for one in pages_of(mine)], position="hidden")
+        # A page that is alone would be found at the root only.
+        door = st.Page(_to_the_chat, title=_("Chat"), default=True)
+        return st.navigation([door, *(_entry(one) for one in pages_of(mine))], position="hidden")
     sections = {"": [st.Page(overview, title=_("Home"), icon=":material/home:", default=True)]}
     for role in Role:
         entries = [one for one in pages_of(mine) if one.role is role]
         if entries:
             sections[_(ROLE_TITLES[role])] = [_entry(one) for one in entries]
     return st.navigation(sections, expanded=True)
+
+
+def _to_the_chat() -> None:
+    st.switch_page(script(stage("chat")))
 
 
 def _entry(one: Stage | ExtraPage) -> StreamlitPage:

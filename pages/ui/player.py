@@ -92,7 +92,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 )
 _STOP_LOOK: Final = """
 button {
-  position: fixed; z-index: 90; right: 2rem; bottom: 7.5rem; display: flex; align-items: center; gap: .5rem;
+  position: fixed; z-index: 90; right: 2rem; bottom: 9rem; display: flex; align-items: center; gap: .5rem;
   padding: .35rem .95rem; border-radius: 999px; cursor: pointer; font: inherit; font-size: .9rem;
   color: var(--st-text-color); background: var(--st-background-color);
   border: 1px solid var(--st-primary-color); box-shadow: 0 2px 10px rgb(0 0 0 / 18%);
@@ -120,13 +120,13 @@ def play(turn: str, sequence: int, wav: bytes) -> None:
     _player(key=f"speech.{turn}.{sequence}", data=framed(turn, sequence, wav), height=1)
 
 
-def stop_button(turn: str, *, busy: bool, pressed: Callable[[], None]) -> None:
+def stop_button(name: str, *, busy: bool, pressed: Callable[[], None]) -> None:
     """Draw the button that stops her; it shows while the page is `busy` with her reply, or she is still heard.
 
     The sound ends in the browser at once; `pressed` is called where the page is busy, to stop what makes it.
     """
     _stop(
-        key=f"stop.{turn}.{busy}",
+        key=f"stop.{name}",
         data={"busy": busy, "label": _("Stop")},
         on_pressed_change=pressed,
         height=1,

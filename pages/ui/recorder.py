@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import wave
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO, Final, cast
@@ -12,6 +11,7 @@ import streamlit as st
 from st_audiorec import st_audiorec
 
 from core.domain.run import RunState
+from core.domain.sounds import seconds_of
 from core.stages.voice_dataset.recordings import SUFFIXES
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
@@ -107,7 +107,7 @@ def _spoken(visit: Visit, *, short: bool) -> None:
         name = _("microphone.wav")
     if sound is None:
         return
-    if not (seconds := _seconds_in(sound)):
+    if not (seconds := seconds_of(sound.getvalue())):
         st.warning(
             _("The take is empty: the microphone gave no sound, or the take was too long. Record it again."),
             icon=":material/mic_off:",
@@ -124,17 +124,6 @@ def _spoken(visit: Visit, *, short: bool) -> None:
         icon=":material/save:",
     ):
         _import(visit, [Incoming(cast("BinaryIO", sound), name)], as_clip=True, text=words.strip())
-
-
-def _seconds_in(sound: BinaryIO) -> float:
-    """Return how long the wav is; 0 for one without a single frame, as a recorder gives that heard nothing."""
-    try:
-        with wave.open(sound) as file:
-            seconds = float(file.getnframes() / file.getframerate())
-    except (wave.Error, EOFError):
-        seconds = 0.0
-    sound.seek(0)
-    return seconds
 
 
 def _import(visit: Visit, incoming: list[Incoming], **more: object) -> None:

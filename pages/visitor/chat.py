@@ -13,10 +13,11 @@ from core.stages.chat.live import under_way
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import Interlocutor, answer, answer_again, begin
 from pages.ui.chat_tools import how, visitor_link, which_voice, who_answers
-from pages.ui.conversation import follow, history, open_talk, show_words, told
+from pages.ui.conversation import follow, history, open_talk, show_words, stage_for_sound, told
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import page
 from pages.ui.i18n import _
+from pages.ui.message_box import message_box, short_take
 from pages.ui.state import AGAIN, CONVERSATION, SAID_INSTEAD
 from pages.ui.talk_list import talk_keeping, talk_list
 
@@ -36,12 +37,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(_("New talk"), icon=":material/add_comment:"):
             CONVERSATION.clear()
             st.rerun()
+    taken = short_take(visit, settings)
     if not visit.visiting:
         visitor_link()
 
 prepare(choice, persona, settings=settings, store=studio.store)
 studio.prepare_voice(voice, persona)
-said = st.chat_input(_("Write to {name}").format(name=persona.name), max_chars=settings.max_characters)
+said = message_box(visit, settings) or taken
 again, instead = AGAIN.get(), json.loads(SAID_INSTEAD.get() or "{}")
 AGAIN.clear()
 SAID_INSTEAD.clear()
@@ -51,16 +53,17 @@ with told_to_the_user():
     if said or again or instead:
         model = model_for(choice, persona, settings=settings, store=studio.store)
         her = Interlocutor(persona, choice, model, studio.mouth(voice, persona), settings, studio.store)
-        talk = talk or begin(persona, said or "", settings=settings, store=studio.store, owner=visit.who)
+        talk = talk or begin(persona, said, settings=settings, store=studio.store, owner=visit.who)
         CONVERSATION.set(talk.id)
         if again:
             live = answer_again(again, her)
         else:
             live = answer(said or instead["words"], her, talk, instead_of=instead.get("message"))
 
+stage = stage_for_sound(live)
 if talk:
     history(visit, told(visit, talk), reply=live)
 elif persona.greeting:
     show_words(visit, Speaker.PERSONA, persona.greeting)
 if live:
-    follow(visit, live)
+    follow(visit, live, stage)

@@ -29,6 +29,9 @@ class ChatSettings(Section):
         pattern=r"^[A-Z0-9_]*API_KEY$",
         description="Name of the environment variable that holds that server's key.",
     )
+    hear: bool = Field(
+        default=False, description="Whether spoken messages are written down, by what configs/transcription.yaml names."
+    )
     history_messages: int = Field(default=12, ge=0, le=200, description="Earlier messages the model is shown.")
     max_characters: int = Field(default=2000, ge=1, le=20_000, description="Longest message a visitor may send.")
     max_tokens: int = Field(default=192, ge=1, le=4096, description="Longest reply, in tokens.")
