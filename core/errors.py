@@ -37,6 +37,16 @@ class InvalidInputError(StudioError):
     """A file or value given by a person cannot be used."""
 
 
+class TooManyError(InvalidInputError):
+    """Somebody asked more often than is allowed; the value `seconds` tells how long to wait."""
+
+    @property
+    def retry_after(self) -> int:
+        """Whole seconds after which it will be allowed, at least 1: what HTTP calls Retry-After."""
+        seconds = self.values.get("seconds")
+        return max(seconds, 1) if isinstance(seconds, int) else 1
+
+
 class SettingsError(StudioError):
     """A setting is unknown, of the wrong type, or out of range."""
 

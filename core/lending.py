@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from core.domain.run import RunState
 from core.domain.voice_training import ServingPlace
 from core.errors import MissingToolError
-from core.settings import Settings, secret, stage_defaults
+from core.settings import Settings, config_file, secret, stage_defaults
 from core.stages.dialogues.settings import AskingSettings, ServedKor
 from core.stages.finetuning.bases.settings import Hubs
 from core.stages.finetuning.settings import FinetuneSettings
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from core.backends.voiceprint import Voiceprint
     from core.domain.checkout import Checkout
     from core.domain.text import DatasetVersion
+    from core.stages.chat.guard import Guard
+    from core.stages.chat.settings import ChatSettings
     from core.stages.dialogues.estimate import Prices
     from core.stages.evaluation.fidelity.run import Examined
     from core.stages.evaluation.fidelity.settings import FidelitySettings
@@ -139,6 +141,28 @@ def tested_model(wanted: FidelitySettings, persona_id: str, store: Store) -> Ite
         if isinstance(model, ReadingModel):
             model.unload()
         model.close()
+
+
+@lru_cache(maxsize=4)
+def guard_of(settings: ChatSettings) -> Guard:
+    """Return what watches the words of a chat, the same for the same settings; its key comes from the environment.
+
+    SettingsError for a filter that does not exist or lacks what it needs: better no chat than an unwatched one.
+    """
+    from core.backends.filters import FILTERS, FilterSource
+    from core.backends.llm import Endpoint
+    from core.backends.rows import build
+    from core.stages.chat.guard import Guard
+
+    if not settings.filter:
+        return Guard()
+    endpoint = Endpoint(settings.filter_url, settings.filter_model, secret(settings.filter_key) or "")
+    source = FilterSource(
+        words=config_file(settings.filter_words) if settings.filter_words else None,
+        endpoint=endpoint if settings.filter_url else None,
+        timeout_seconds=settings.filter_seconds,
+    )
+    return Guard(build(FILTERS, settings.filter, source), open_on_failure=settings.filter_on_failure == "open")
 
 
 @contextmanager

@@ -165,6 +165,16 @@ def stage_defaults(name: str, model: type[M], *, preset: str | None = None) -> M
     return validated(model, _read_yaml(file), file)
 
 
+def config_file(name: str) -> Path:
+    """Return the path of a file below `configs` that a setting names; SettingsError for one anywhere else."""
+    file = (CONFIGS / name).resolve()
+    if not file.is_relative_to(CONFIGS.resolve()):
+        raise SettingsError(
+            N_("{name} is not below configs."), remedy=N_("Put the file there and give its path from there."), name=name
+        )
+    return file
+
+
 def presets_of(name: str, *, first: str) -> tuple[str, ...]:
     """Return the names of the files in `configs/<name>/`, the default first; who adds a file adds a preset."""
     return first, *sorted({file.stem for file in (CONFIGS / name).glob("*.yaml")} - {first})

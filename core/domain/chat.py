@@ -90,3 +90,20 @@ class Rating:
     settled_by: str | None = None
     """The curator who looked at it."""
     settled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A scene of the book that fits what was said."""
+
+    utterance_id: str | None
+    """Her line in it; None for a scene in which she is spoken of and says nothing."""
+    passage_id: str
+    text: str
+    """Her line; empty without one."""
+    before: str
+    """What was said to her just before, where somebody else said it."""
+    scene: str
+    """The passage around the line, from the beginning of a sentence to the end of one."""
+    score: float
+    """Higher fits better; good for ordering only."""

@@ -141,6 +141,13 @@ class Utterances(Rooms):
                 return
             cursor = page.next_cursor
 
+    def revisions(self, where: UtteranceFilter) -> list[tuple[str, int, UtteranceKind]]:
+        """Return id, revision and kind of each line, in no order: whoever keeps lines sees by them what was edited."""
+        table = t.utterance.c
+        query = sa.select(table.id, table.revision, table.kind).where(chosen(where))
+        with self._reading() as db:
+            return [(row.id, row.revision, UtteranceKind(row.kind)) for row in db.execute(query)]
+
     def get(self, utterance_id: str) -> Utterance:
         """Return the line; NotFoundError when there is none of that id."""
         with self._reading() as db:

@@ -10,6 +10,7 @@ import wave
 from collections.abc import Iterator, Mapping, Sequence
 from threading import Event
 
+from core.backends.filters import Verdict
 from core.backends.llm import ChatTurn, Delta, Generation, answerable
 from core.domain.voice import Sound
 from core.errors import InvalidInputError, ToolFailedError
@@ -83,3 +84,24 @@ def tone(seconds: float, sample_rate: int, hertz: float = 440, loudness: float =
         out.setframerate(sample_rate)
         out.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
     return Sound(file.getvalue(), sample_rate, count / sample_rate)
+
+
+class WordyFilter:
+    """Refuses the words it was made with; `breaks` makes it fail instead."""
+
+    name = "wordy"
+
+    def __init__(self, *words: str, breaks: bool = False) -> None:
+        self.words = words
+        self.breaks = breaks
+        self.closed = False
+
+    def refused(self, text: str) -> Verdict | None:
+        """Look for the words."""
+        if self.breaks:
+            raise ToolFailedError("The double broke.", remedy="It was told to.")
+        return next((Verdict("words", word) for word in self.words if word in text), None)
+
+    def close(self) -> None:
+        """Remember it."""
+        self.closed = True

@@ -98,6 +98,7 @@ def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> None:
 
     assert seen == rows
     assert list(store.utterances.iterate(ALL, batch=2)) == rows
+    assert sorted(store.utterances.revisions(ALL)) == sorted((row.id, row.revision, row.kind) for row in rows)
 
 
 def test_filters_narrow_what_is_paged_and_counted(store: Store) -> None:

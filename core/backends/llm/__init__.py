@@ -122,6 +122,46 @@ class ReadingModel(ChatModel, Protocol):
         ...
 
 
+@runtime_checkable
+class CountingModel(ChatModel, Protocol):
+    """A chat model that also tells how long a conversation is to it; a server does not."""
+
+    def context(self) -> int:
+        """Return how many tokens it reads, prompt and reply together; a method, since it may have to load."""
+        ...
+
+    def tokens(self, messages: Sequence[ChatTurn]) -> int:
+        """Return how many tokens these turns are as it is shown them; raises as `stream`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """How much of what was said stands in some texts."""
+
+    telling: bool
+    """Whether anything was said that could be looked for; a greeting is not."""
+    shares: Mapping[int, float]
+    """The place of a text -> 0 to 1; texts that share too little to speak of are left out."""
+
+
+def nearest_lines(lines: tuple[Line, ...], said: str) -> Mapping[str, float]:
+    """Return how near each line or its occasion is to what was said: its id -> 0 to 1, those far from it left out.
+
+    The index is shared with the retrieval model of the same lines.
+    """
+    from core.backends.llm.retrieval import indexed
+
+    return {line.utterance_id: nearness for line, nearness in indexed(lines).near(said)}
+
+
+def covering_texts(texts: tuple[str, ...], said: str) -> Covered:
+    """Return which of the texts speak of what was said; the index of the last few tuples of texts is kept."""
+    from core.backends.llm.covering import indexed
+
+    return indexed(texts).covered(said)
+
+
 def answerable(messages: Sequence[ChatTurn]) -> tuple[ChatTurn, ...]:
     """Return the turns as they are; InvalidInputError when there is nothing to answer."""
     if not messages or messages[-1].role is not ChatRole.VISITOR or not messages[-1].text.strip():

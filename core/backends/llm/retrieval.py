@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from threading import Event, Lock
 
 from core.backends.llm import ChatRole, ChatTurn, Delta, Generation, Line, answerable
+from core.domain.normalising import folded
 from core.errors import MissingArtifactError
 from core.translation import N_
 
@@ -44,7 +45,7 @@ class RetrievalModel:
                 N_("None of her lines are known yet."),
                 remedy=N_("Extract the dialogues of a text first, or choose a model."),
             )
-        self._index = _indexed(tuple(lines))
+        self._index = indexed(tuple(lines))
 
     def stream(self, messages: Sequence[ChatTurn], *, settings: Generation, cancel: Event) -> Iterator[Delta]:
         """Yield the chosen line in small pieces, each naming it."""
@@ -87,19 +88,21 @@ class LineIndex:
 
         Nothing in common with any line gives every line of a good length the same score.
         """
-        occasions, own = self._occasions.scores(said), self._own.scores(said)
-        scored = [
-            (
-                _worth(line) * (OCCASION_WEIGHT * occasions.get(place, 0) + (1 - OCCASION_WEIGHT) * own.get(place, 0)),
-                line,
-            )
-            for place, line in enumerate(self.lines)
-        ]
+        scored = [(_worth(line) * nearness, line) for line, nearness in self._nearness(said)]
         fresh = [(score, line) for score, line in scored if line.text not in avoiding] or scored
         matching = [(score, line) for score, line in fresh if score > 0]
         if not matching:
             return [(0.0, line) for _, line in fresh if len(line.text) in GOOD_LENGTHS] or fresh
         return sorted(matching, key=lambda one: -one[0])
+
+    def near(self, said: str) -> Iterator[tuple[Line, float]]:
+        """Yield each line that has anything in common with what was said, and how near it is: 0 to 1."""
+        return ((line, nearness) for line, nearness in self._nearness(said) if nearness > 0)
+
+    def _nearness(self, said: str) -> Iterator[tuple[Line, float]]:
+        occasions, own = self._occasions.scores(said), self._own.scores(said)
+        for place, line in enumerate(self.lines):
+            yield line, OCCASION_WEIGHT * occasions.get(place, 0) + (1 - OCCASION_WEIGHT) * own.get(place, 0)
 
 
 class _Searchable:
@@ -137,7 +140,7 @@ def _postings(texts: Sequence[str]) -> _Searchable:
 
 
 def _grams(text: str) -> Counter[str]:
-    words = "".join(character.casefold() for character in text if character.isalnum())
+    words = "".join(character.casefold() for character in folded(text) if character.isalnum())
     return Counter(
         words[start : start + length] for length in NGRAM_WEIGHTS for start in range(len(words) - length + 1)
     )
@@ -159,7 +162,7 @@ _indexes: OrderedDict[tuple[Line, ...], LineIndex] = OrderedDict()
 _indexing = Lock()
 
 
-def _indexed(lines: tuple[Line, ...]) -> LineIndex:
+def indexed(lines: tuple[Line, ...]) -> LineIndex:
     """Return the index of those lines; the last few are kept, so that a reply does not build one anew."""
     with _indexing:
         if lines not in _indexes:

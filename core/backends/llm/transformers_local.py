@@ -6,6 +6,7 @@ template. Nothing is fetched and no code of the folder's is run.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from transformers.generation.streamers import BaseStreamer
 
 from core.backends.llm import ChatRole, ChatTurn, Delta, Generation, answerable
 from core.backends.relay import POLL_SECONDS, relayed
+from core.domain.control_marks import inert, marks_of
 from core.errors import InvalidInputError, MissingArtifactError, StudioError, ToolFailedError
 from core.translation import N_
 
@@ -65,6 +67,14 @@ class TransformersModel:
         with loaded.turn:
             return [_nats(loaded, turns, reply) for reply in replies]
 
+    def context(self) -> int:
+        """Return the tokens of prompt and reply together; the first call waits for the load."""
+        return _loaded(self._folder).context
+
+    def tokens(self, messages: Sequence[ChatTurn]) -> int:
+        """Count by the model's own template and tokenizer; a generation under way is not waited for."""
+        return int(_encoded(_loaded(self._folder), answerable(messages))["input_ids"].shape[1])
+
     def prepare(self) -> None:
         """Load the model; some seconds, most of them for torch and transformers."""
         _loaded(self._folder)
@@ -87,7 +97,13 @@ class _Loaded:
 
     model: Any
     tokenizer: Any
+    marks: re.Pattern[str]
+    """Finds in a text what the tokenizer would read as a token that steers."""
     turn: Lock = field(default_factory=Lock)
+
+    def inert(self, text: str) -> str:
+        """Return words as words, whatever stands in them."""
+        return inert(inert(text), self.marks)
 
     @property
     def context(self) -> int:
@@ -176,7 +192,7 @@ def _generate(
 
 
 def _nats(loaded: _Loaded, turns: Sequence[ChatTurn], reply: str) -> float:
-    said = _reply_tokens(loaded.tokenizer, turns, reply)
+    said = _reply_tokens(loaded, turns, reply)
     prompt = _prompt(loaded, turns, said.shape[0])["input_ids"][0]
     tokens = torch.cat([prompt, said.to(prompt.device)])
     with torch.inference_mode():
@@ -184,13 +200,14 @@ def _nats(loaded: _Loaded, turns: Sequence[ChatTurn], reply: str) -> float:
     return float(torch.nn.functional.cross_entropy(logits.float(), tokens[prompt.shape[0] :], reduction="sum"))
 
 
-def _reply_tokens(tokenizer: Any, turns: Sequence[ChatTurn], reply: str) -> torch.Tensor:
+def _reply_tokens(loaded: _Loaded, turns: Sequence[ChatTurn], reply: str) -> torch.Tensor:
     """Return a reply's tokens to the end of its turn, as the template writes them; what follows is not hers."""
-    prompt, whole = _encoded(tokenizer, turns)["input_ids"][0], None
+    tokenizer = loaded.tokenizer
+    prompt, whole = _encoded(loaded, turns)["input_ids"][0], None
     with suppress(StudioError):  # some templates take a conversation only as far as a question
-        whole = _encoded(tokenizer, [*turns, ChatTurn(ChatRole.PERSONA, reply)], asking=False)["input_ids"][0]
+        whole = _encoded(loaded, [*turns, ChatTurn(ChatRole.PERSONA, reply)], asking=False)["input_ids"][0]
     if whole is None or not torch.equal(whole[: prompt.shape[0]], prompt):
-        words = tokenizer(reply, add_special_tokens=False)["input_ids"]
+        words = tokenizer(loaded.inert(reply), add_special_tokens=False)["input_ids"]
         return torch.tensor([*words, tokenizer.eos_token_id])
     said: torch.Tensor = whole[prompt.shape[0] :]
     ends = (said == tokenizer.eos_token_id).nonzero()
@@ -203,7 +220,7 @@ def _prompt(loaded: _Loaded, turns: Sequence[ChatTurn], reply: int) -> Any:
     system = [turn for turn in turns if turn.role is ChatRole.SYSTEM]
     talk = [turn for turn in turns if turn.role is not ChatRole.SYSTEM]
     while talk:
-        encoded = _encoded(loaded.tokenizer, [*system, *talk])
+        encoded = _encoded(loaded, [*system, *talk])
         if encoded["input_ids"].shape[1] <= room:
             return encoded.to(loaded.model.device)
         talk = _without_oldest(talk)
@@ -220,10 +237,10 @@ def _without_oldest(talk: list[ChatTurn]) -> list[ChatTurn]:
     return talk[next(following, len(talk)) :]
 
 
-def _encoded(tokenizer: Any, turns: Sequence[ChatTurn], *, asking: bool = True) -> Any:
+def _encoded(loaded: _Loaded, turns: Sequence[ChatTurn], *, asking: bool = True) -> Any:
     try:
-        return tokenizer.apply_chat_template(
-            [{"role": turn.role.value, "content": turn.text} for turn in turns],
+        return loaded.tokenizer.apply_chat_template(
+            [{"role": turn.role.value, "content": loaded.inert(turn.text)} for turn in turns],
             add_generation_prompt=asking,
             return_tensors="pt",
             return_dict=True,
@@ -276,7 +293,15 @@ def _load(folder: Path) -> _Loaded:
         )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise _unreadable(error) from error
-    return _Loaded(model.to("cuda" if cuda else "cpu").eval(), tokenizer)
+    return _Loaded(model.to("cuda" if cuda else "cpu").eval(), tokenizer, marks_of(_steering(tokenizer)))
+
+
+def _steering(tokenizer: Any) -> Iterator[str]:
+    """Yield the special tokens, and what was added beside them and looks like a mark (`<tool_call>`)."""
+    yield from tokenizer.all_special_tokens
+    for added in tokenizer.added_tokens_decoder.values():
+        if added.special or added.content[:1] in tuple("<[{"):
+            yield added.content
 
 
 def _unreadable(error: Exception) -> StudioError:

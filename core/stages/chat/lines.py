@@ -24,7 +24,7 @@ def lines_of(persona: Persona, store: Store) -> tuple[Line, ...]:
     """Return her spoken lines, rejected ones left out; pairing is done anew only when her lines changed."""
     hers = UtteranceFilter(persona.id, speaker=persona.name)
     # Her lines alone are read each time: few rows, and any edit shows in a revision.
-    state = frozenset((line.id, line.revision, line.kind) for line in store.utterances.iterate(hers, batch=10_000))
+    state = frozenset(store.utterances.revisions(hers))
     with _reading:
         if (persona.id, state) not in _known:
             everybody = store.utterances.iterate(UtteranceFilter(persona.id), batch=10_000)
