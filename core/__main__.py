@@ -10,7 +10,7 @@ import threading
 
 import typer
 
-from core.commands import bases, datasets, evaluation, models, texts, voices
+from core.commands import bases, datasets, evaluation, models, serving, texts, voices
 from core.commands.terminal import Json, answered, done_here, studio
 from core.errors import StudioError
 
@@ -42,6 +42,7 @@ def worker() -> None:
     os._exit(0)  # runs in threads must not hold us: they are taken up again at the next start
 
 
+app.command()(serving.serve)
 app.command("import")(texts.import_text)
 app.command()(texts.extract)
 app.command()(texts.expand)

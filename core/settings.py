@@ -70,6 +70,24 @@ class ServerSettings(Section):
     port: int = Field(default=8501, ge=1, le=65535, description="Port to listen on.")
 
 
+class ApiSettings(Section):
+    """The service for other chat clients, `python -m core serve`."""
+
+    address: str = Field(default="127.0.0.1", description="Address to listen on; any but this machine's needs keys.")
+    port: int = Field(default=8502, ge=1, le=65535, description="Port to listen on.")
+    keys: str = Field(
+        default="CHAT_DAIYU_API_KEYS",
+        pattern=r"^[A-Z0-9_]*API_KEYS?$",
+        description="Name of the environment variable that holds the keys clients may use, separated by commas.",
+    )
+    requests_per_minute: int = Field(default=120, ge=1, le=100_000, description="Of each key; of each address without.")
+    max_replies: int = Field(default=64, ge=1, le=1000, description="Requests that are answered at once.")
+    max_request_mb: int = Field(default=1, ge=1, le=100, description="Largest request without sound, in MB.")
+    max_audio_mb: int = Field(default=25, ge=1, le=2000, description="Largest sound to write down, in MB.")
+    max_audio_minutes: float = Field(default=30, gt=0, le=120, description="Longest sound to write down, in minutes.")
+    max_speech_characters: int = Field(default=4096, ge=1, le=20_000, description="Longest text to speak at once.")
+
+
 class AccessSettings(Section):
     """Who may do what."""
 
@@ -116,6 +134,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     jobs: JobSettings = JobSettings()
     server: ServerSettings = ServerSettings()
+    api: ApiSettings = ApiSettings()
     access: AccessSettings = AccessSettings()
     uploads: UploadSettings = UploadSettings()
     toolchains: dict[str, ToolchainSettings] = Field(default_factory=dict)

@@ -1,0 +1,133 @@
+"""`POST /v1/audio/transcriptions`: what is said in a sound, written down by the recogniser that is set up.
+
+What a stranger sends is decoded as an import's is: by its content, under limits, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, Literal
+
+import numpy as np
+import soundfile
+import soxr  # type: ignore[import-untyped]  # ships no types
+from fastapi import File, Form, Request, UploadFile
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from core.api.streaming import done
+from core.errors import InvalidInputError, SettingsError
+from core.jobs.door import run_briefly
+from core.lending import recogniser_for
+from core.services import Services
+from core.settings import stage_defaults
+from core.stages.voice_dataset.recordings import shown_name
+from core.stages.voice_dataset.sound.decoding import ANSWER, SOUND, answer_in, command
+from core.stages.voice_dataset.sound.sound_file import unreadable
+from core.stages.voice_dataset.words.transcribing import ServedTranscription, TranscriptionSettings, names_of
+
+if TYPE_CHECKING:
+    from core.backends.asr import Recogniser, Transcript
+
+_RATE: Final = 16_000
+"""What every recogniser listens at; more would only be sent."""
+_BLOCK: Final = 1 << 18
+_DECODING_SECONDS: Final = 120.0
+
+
+class Ears:
+    """The recogniser, built at the first sound and kept: loading one takes seconds."""
+
+    def __init__(self) -> None:
+        self._lock, self._held = Lock(), ExitStack()
+        self._recogniser: Recogniser | None = None
+        self._settings: TranscriptionSettings | None = None
+
+    def lent(self) -> tuple[Recogniser, TranscriptionSettings]:
+        """Return it and how it is asked; StudioError where none is set up."""
+        with self._lock:
+            if self._recogniser is None or self._settings is None:
+                self._settings = stage_defaults("transcription", ServedTranscription).asking()
+                self._recogniser = self._held.enter_context(recogniser_for(self._settings))
+            return self._recogniser, self._settings
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        with self._lock:
+            self._held.close()
+
+
+async def transcribe(
+    request: Request,
+    file: Annotated[UploadFile, File(description="Sound or video.")],
+    model: Annotated[str, Form(max_length=200, description="Any; the one set up here listens.")] = "",
+    language: Annotated[str, Form(pattern=r"^[a-z]{0,3}$", description="Two letters, such as zh.")] = "",
+    prompt: Annotated[str, Form(max_length=500, description="Words to expect.")] = "",
+    response_format: Annotated[Literal["json", "text", "verbose_json"], Form()] = "json",
+) -> Response:
+    """Answer with the words."""
+    studio, ears = request.app.state.studio, request.app.state.ears
+    name = shown_name(file.filename or "")
+    transcript, seconds = await done(
+        request, lambda _stop: _heard(file.file, name, language, prompt, studio=studio, ears=ears)
+    )
+    if response_format == "text":
+        return PlainTextResponse(transcript.text + "\n")
+    return JSONResponse(
+        _verbose(transcript, seconds) if response_format == "verbose_json" else {"text": transcript.text}
+    )
+
+
+def _heard(
+    upload: BinaryIO, name: str, language: str, prompt: str, *, studio: Services, ears: Ears
+) -> tuple[Transcript, float]:
+    recogniser, settings = ears.lent()
+    persona = studio.store.personas.get(studio.settings.persona)
+    # A folder of the workspace, because the system's temporary folder may be small.
+    with tempfile.TemporaryDirectory(dir=studio.settings.workspace) as folder:
+        wav = _as_wav(upload, name, Path(folder), max_minutes=studio.settings.api.max_audio_minutes)
+        hint = prompt or settings.prompt or names_of(persona)
+        try:
+            transcript = recogniser.transcribe(wav, language=language or settings.language, prompt=hint)
+        except SettingsError as error:
+            if not language:
+                raise
+            raise InvalidInputError(error.message, remedy=error.remedy, **error.values) from None
+        return transcript, soundfile.info(wav).duration
+
+
+def _as_wav(upload: BinaryIO, name: str, folder: Path, *, max_minutes: float) -> Path:
+    """Return the sound as one channel of 16 kHz; InvalidInputError for what is none, or too long."""
+    draft, out, wav = folder / "upload", folder / "decoded", folder / "clip.wav"
+    with draft.open("wb") as file:
+        shutil.copyfileobj(upload, file)
+    run_briefly(command(draft, out, name=name, max_minutes=max_minutes), timeout=_DECODING_SECONDS)
+    if not (out / ANSWER).exists():  # it was ended by its limits
+        raise unreadable(name)
+    decoded = answer_in(out)
+    resampler = soxr.ResampleStream(decoded.sample_rate, _RATE, 1, dtype="float32")
+    with (
+        soundfile.SoundFile(out / SOUND if decoded.copied else draft) as source,
+        soundfile.SoundFile(wav, "w", _RATE, 1, "PCM_16", format="WAV") as target,
+    ):
+        for block in source.blocks(_BLOCK, dtype="float32"):
+            target.write(resampler.resample_chunk(block))
+        target.write(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    return wav
+
+
+def _verbose(transcript: Transcript, seconds: float) -> dict[str, Any]:
+    segments = [
+        {"id": place, "start": one.start, "end": one.end, "text": one.text, "confidence": one.confidence}
+        for place, one in enumerate(transcript.segments)
+    ]
+    return {
+        "task": "transcribe",
+        "language": transcript.language,
+        "duration": round(seconds, 3),
+        "text": transcript.text,
+        "segments": segments,
+    }

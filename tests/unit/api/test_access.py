@@ -1,0 +1,167 @@
+"""Who is answered, how often, and how much may be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from core.__main__ import app as commands
+from core.api.access import Buckets, keys_of
+from core.errors import ConflictError, SettingsError
+from core.services import Services
+from core.settings import ApiSettings
+from tests.api_service import KEY, Service, answers_with
+from tests.contract.doubles import EchoModel
+
+ASKED = {"model": "a-qing", "messages": [{"role": "user", "content": "你好"}]}
+
+
+def test_without_keys_only_this_machine_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHAT_DAIYU_API_KEYS", raising=False)
+
+    for address in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
+        assert keys_of(ApiSettings(), address) == ()
+    for address in ("0.0.0.0", "192.168.1.7", "::", "bamboo.example"):
+        with pytest.raises(SettingsError, match="CHAT_DAIYU_API_KEYS"):
+            keys_of(ApiSettings(), address)
+
+
+def test_keys_are_taken_apart_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT_DAIYU_API_KEYS", " one, two ,,")
+
+    assert keys_of(ApiSettings(), "0.0.0.0") == ("one", "two")
+
+
+def test_the_command_refuses_to_listen_to_everybody_without_keys(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("DAIYU_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("DAIYU_API__ADDRESS", "0.0.0.0")
+    monkeypatch.delenv("CHAT_DAIYU_API_KEYS", raising=False)
+
+    assert isinstance(CliRunner().invoke(commands, ["serve"]).exception, SettingsError)
+
+
+def test_the_command_says_so_when_its_port_is_taken(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("DAIYU_WORKSPACE", f"{tmp_path}/other")
+    port = service.url.rpartition(":")[2]
+
+    assert isinstance(CliRunner().invoke(commands, ["serve", "--port", port]).exception, ConflictError)
+
+
+def test_a_bucket_gives_its_fill_at_once_and_then_as_time_goes() -> None:
+    now = 0.0
+    buckets = Buckets(30, clock=lambda: now)
+
+    assert [buckets.wait("a") for _ in range(30)] == [0.0] * 30
+    assert buckets.wait("a") == pytest.approx(2.0)
+    assert buckets.wait("b") == 0.0
+    now = 2.0
+    assert buckets.wait("a") == 0.0
+    assert buckets.wait("a") > 0
+    now = 10_000.0
+    assert [buckets.wait("a") for _ in range(31)][-1] > 0
+
+
+@pytest.fixture
+def guarded(studio: Services) -> Iterator[Service]:
+    with Service(studio, keys=("another", KEY)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("sent", [None, "Bearer wrong", f"Basic {KEY}", KEY, "Bearer", "Bearer é"])
+def test_a_wrong_key_is_refused_and_not_repeated(guarded: Service, sent: str | None) -> None:
+    with guarded.http() as http:
+        del http.headers["Authorization"]
+        headers = [(b"Authorization", sent.encode())] if sent else []
+        answer = http.get("/v1/models", headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["error"]["code"] == "invalid_api_key"
+    assert KEY not in answer.text
+
+
+def test_a_load_balancer_needs_no_key(guarded: Service) -> None:
+    with guarded.http() as http:
+        assert http.get("/health", headers={"Authorization": ""}).json() == {"status": "ok"}
+        assert http.get("/openapi.json", headers={"Authorization": ""}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "bamboo.example"}, {"Host": ""}, {"Origin": "https://bamboo.example"}, {"Origin": "null"}]
+)
+def test_without_keys_a_page_of_another_site_cannot_ask(service: Service, headers: dict[str, str]) -> None:
+    with service.http() as http:
+        answer = http.get("/v1/models", headers=headers)
+        allowed = http.get("/v1/models", headers={"Host": "localhost:1", "Origin": "http://localhost:3000"})
+
+    assert answer.status_code == 403
+    assert allowed.status_code == 200
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again(opened: Callable[..., Services]) -> None:
+    with Service(opened(requests_per_minute=2), keys=(KEY, "another")) as running, running.http() as http:
+        answers = [http.get("/v1/models") for _ in range(3)]
+        other = http.get("/v1/models", headers={"Authorization": "Bearer another"})
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 30
+    assert answers[-1].json()["error"]["type"] == "rate_limit_error"
+    assert other.status_code == 200
+
+
+def test_guessing_keys_has_a_limit_that_the_right_key_does_not_share(opened: Callable[..., Services]) -> None:
+    with Service(opened(requests_per_minute=2), keys=(KEY,)) as running, running.http() as http:
+        guesses = [http.get("/v1/models", headers={"Authorization": f"Bearer {guess}"}) for guess in range(3)]
+        right = http.get("/v1/models")
+
+    assert [answer.status_code for answer in guesses] == [401, 401, 429]
+    assert right.status_code == 200
+
+
+def test_a_request_that_is_too_large_is_refused_however_it_is_sent(service: Service) -> None:
+    large = b'{"model": "' + b"a" * 1_000_001 + b'"}'
+    headers = {"content-type": "application/json"}
+
+    def pieces() -> Iterator[bytes]:
+        yield from (large[at : at + 50_000] for at in range(0, len(large), 50_000))
+
+    with service.http() as http:
+        told = http.post("/v1/chat/completions", content=large, headers=headers)
+        grown = http.post("/v1/chat/completions", content=pieces(), headers=headers)
+
+    for answer in (told, grown):
+        assert answer.status_code == 413
+        assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_no_more_are_answered_at_once_than_the_settings_say(
+    opened: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers_with(monkeypatch, EchoModel(reply="慢" * 1000, pause=0.01))
+    with (
+        Service(opened(max_replies=1)) as running,
+        running.http() as http,
+        http.stream("POST", "/v1/chat/completions", json={**ASKED, "stream": True}) as first,
+    ):
+        words = first.iter_lines()
+        next(words)
+        refused = http.get("/v1/models")
+
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "busy"
+    assert refused.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nothing", 404), ("GET", "/v1/audio/speech", 405)])
+def test_what_is_not_served_is_refused_in_openais_form(service: Service, method: str, path: str, status: int) -> None:
+    with service.http() as http:
+        answer = http.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.json()["error"]["message"]
