@@ -77,10 +77,14 @@ def recogniser_for(wanted: TranscriptionSettings) -> Iterator[Recogniser]:
         recogniser.close()
 
 
-@lru_cache(maxsize=1)
 def ears() -> Recogniser:
     """Return what listens to visitors, as configs/transcription.yaml says; loaded once and kept for all of them."""
-    return _recogniser(stage_defaults("transcription", ServedTranscription).asking())
+    return _kept_recogniser(stage_defaults("transcription", ServedTranscription).asking())
+
+
+@lru_cache(maxsize=1)
+def _kept_recogniser(wanted: TranscriptionSettings) -> Recogniser:
+    return _recogniser(wanted)
 
 
 def _recogniser(wanted: TranscriptionSettings) -> Recogniser:

@@ -30,6 +30,7 @@ from core.lending import (
     VOICE_TRAINER,
     asked_model,
     ears,
+    guard_of,
     hub_named,
     own_servers,
     prices,
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from core.domain.voice import Sound
     from core.jobs.capacity import Capacity
     from core.stages.chat.choice import Choice
+    from core.stages.chat.guard import Guard
+    from core.stages.chat.limits import Limiter
     from core.stages.chat.mouth import PersonaMouth
     from core.stages.chat.settings import ChatSettings
     from core.stages.dialogues.estimate import Estimate
@@ -299,21 +302,34 @@ class Services:
             raise NotFoundError(N_("There is no such voice."), remedy=N_("Choose another one."))
         return _spoken_in_time(mouth, text)
 
+    def guard(self) -> Guard:
+        """Return what watches the words of the chat; SettingsError for a filter that lacks what it needs."""
+        from core.stages.chat.settings import ChatSettings
+
+        return guard_of(stage_defaults("chat", ChatSettings))
+
+    def admit(self, who: str) -> None:
+        """Count a message of that person; TooManyError for one who sends too many a minute."""
+        from core.stages.chat.settings import ChatSettings
+
+        _limiter(stage_defaults("chat", ChatSettings)).take(who)
+
     def hear(self, wav: bytes, persona: Persona) -> str:
         """Return what a visitor said to the persona; InvalidInputError where nothing is heard.
 
         SettingsError, MissingToolError and the like where nobody can listen.
         """
         from core.domain.sounds import seconds_of
-        from core.stages.voice_dataset.words.transcribing import ServedTranscription
+        from core.stages.voice_dataset.words.transcribing import ServedTranscription, names_of
 
         nothing = InvalidInputError(
             N_("Nothing was heard."), remedy=N_("Look whether the microphone is on, then say it again.")
         )
         if not seconds_of(wav):
             raise nothing
-        language = stage_defaults("transcription", ServedTranscription).language
-        words = ears().transcribe(wav, language=language, prompt="，".join(persona.alias_table())).text.strip()
+        settings = stage_defaults("transcription", ServedTranscription)
+        prompt = settings.prompt or names_of(persona)
+        words = ears().transcribe(wav, language=settings.language, prompt=prompt).text.strip()
         if not words:
             raise nothing
         return words
@@ -441,14 +457,14 @@ class Services:
 
     def _answerer(self, persona: Persona, choice_id: str, settings: ChatSettings) -> Answerer:
         from core.stages.chat.choice import choice_of, model_for
-        from core.stages.chat.talk import turns_of
+        from core.stages.chat.prompt import composed
         from core.stages.evaluation.arena.duel import Answer
 
         def answer(prompt: str, stop: Event) -> Answer:
             choice = choice_of(choice_id, persona.id, settings=settings, store=self.store)
             model = model_for(choice, persona, settings=settings, store=self.store)
-            turns = turns_of((), prompt, persona=persona, settings=settings)
-            deltas = list(model.stream(turns, settings=settings.generation, cancel=stop))
+            shown = composed((), prompt, persona=persona, model=model, settings=settings, store=self.store)
+            deltas = list(model.stream(shown.turns, settings=settings.generation, cancel=stop))
             line = next((one.utterance_id for one in deltas if one.utterance_id), None)
             return Answer("".join(one.text for one in deltas), line)
 
@@ -477,6 +493,13 @@ def _spoken_in_time(mouth: PersonaMouth, text: str) -> Sound:
         ) from None
     finally:
         speaking.shutdown(wait=False)
+
+
+@lru_cache(maxsize=1)
+def _limiter(settings: ChatSettings) -> Limiter:
+    from core.stages.chat.limits import message_limiter
+
+    return message_limiter(settings)
 
 
 @lru_cache(maxsize=2)

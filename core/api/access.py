@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import math
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,14 +18,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.errors import refusal
-from core.errors import SettingsError
+from core.errors import SettingsError, TooManyError
 from core.settings import ApiSettings, secret
+from core.stages.chat.limits import Limiter
 from core.translation import N_
 
 OPEN_PATHS: Final = frozenset(("/health",))
 """What anybody may ask, as often as they like: load balancers do."""
 MEGABYTE: Final = 1_000_000
-_MOST_CALLERS: Final = 10_000
 
 
 def keys_of(settings: ApiSettings, address: str) -> tuple[str, ...]:
@@ -54,26 +51,6 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-class Buckets:
-    """How often each caller may still ask: `a_minute` times at once, then as many a minute."""
-
-    def __init__(self, a_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = float(a_minute)
-        self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait(self, caller: str) -> float:
-        """Take one and return 0, or return how many seconds the caller has to wait for the next."""
-        now = self._clock()
-        left, since = self._left.get(caller, (self._most, now))
-        left = min(self._most, left + (now - since) * self._most / 60)
-        self._left[caller] = (left - 1 if left >= 1 else left, now)
-        self._left.move_to_end(caller)
-        while len(self._left) > _MOST_CALLERS:
-            self._left.popitem(last=False)
-        return 0.0 if left >= 1 else (1 - left) * 60 / self._most
-
-
 class Gate:
     """Lets a request through, or answers why not."""
 
@@ -81,7 +58,7 @@ class Gate:
         self._app = app
         self._settings = settings
         self._keys = [key.encode() for key in keys]
-        self._buckets = Buckets(settings.requests_per_minute)
+        self._limiter = Limiter(settings.requests_per_minute, settings.requests_per_minute)
         self._busy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,8 +80,10 @@ class Gate:
     def _refused(self, scope: Scope, headers: Headers, most: int) -> Response | None:
         key = self._key(headers)
         caller = f"key {key}" if key is not None else f"address {(scope.get('client') or ('',))[0]}"
-        if wait := self._buckets.wait(caller):
-            after = {"Retry-After": str(math.ceil(wait))}
+        try:
+            self._limiter.take(caller)
+        except TooManyError as error:
+            after = {"Retry-After": str(error.retry_after)}
             message = f"Too many requests: at most {self._settings.requests_per_minute} a minute. Wait, then ask again."
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, message, code="rate_limit_exceeded", headers=after)
         if self._keys and key is None:

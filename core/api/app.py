@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -19,12 +18,6 @@ from core.services import Services
 
 def create_app(studio: Services, *, keys: Sequence[str]) -> FastAPI:
     """Return the application; without keys everybody on this machine is answered. The studio stays its caller's."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
-        yield
-        app.state.ears.close()
-
     app = FastAPI(
         title="chat-daiyu",
         summary="A character of a book, in OpenAI's protocol.",
@@ -32,9 +25,8 @@ def create_app(studio: Services, *, keys: Sequence[str]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
     )
-    app.state.studio, app.state.ears = studio, transcriptions.Ears()
+    app.state.studio = studio
     app.add_middleware(access.Gate, settings=studio.settings.api, keys=keys)
     _tell_failures(app)
     for method, path, endpoint in PATHS:

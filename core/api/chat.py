@@ -25,12 +25,13 @@ from core.api.models import answerer
 from core.api.streaming import done, streamed
 from core.api.words import Words
 from core.backends.llm import ChatRole, ChatTurn, Delta, Generation
+from core.backends.relay import iterated
 from core.domain.identity import new_id
-from core.domain.persona import Persona
 from core.errors import InvalidInputError, StudioError
 from core.services import Services
 from core.settings import stage_defaults
 from core.stages.chat.choice import model_for
+from core.stages.chat.prompt import composed
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import checked
 from core.translation import N_
@@ -94,8 +95,8 @@ async def complete(request: Request, asked: ChatRequest) -> Response:
     return JSONResponse(await done(request, lambda stop: _whole(asked, studio, stop)))
 
 
-def turns_for(messages: Sequence[ClientMessage], *, persona: Persona, settings: ChatSettings) -> tuple[ChatTurn, ...]:
-    """Return what the model is shown: who she is, the last messages from a visitor's turn on, the new words.
+def talk_of(messages: Sequence[ClientMessage], *, settings: ChatSettings) -> tuple[Sequence[ChatTurn], str]:
+    """Return what was said before, and the visitor's new words; who she is, and her memories, are not the client's.
 
     InvalidInputError unless a visitor speaks last, and for a visitor's message that is empty or too long.
     """
@@ -105,17 +106,13 @@ def turns_for(messages: Sequence[ClientMessage], *, persona: Persona, settings: 
             N_("The last message is not a visitor's."), remedy=N_("Let the last message have the role “user”.")
         )
     *earlier, (_, said) = spoken
-    words = checked(said, settings)
-    recent = [one for one in earlier if one[1]][-settings.history_messages :] if settings.history_messages else []
-    while recent and recent[0][0] is not ChatRole.VISITOR:
-        recent.pop(0)  # many chat templates refuse a conversation that she begins
-    for role, text in recent:
+    checked(said, settings)
+    told = [one for one in earlier if one[1]][-settings.history_messages :] if settings.history_messages else []
+    for role, text in told:
         if role is ChatRole.VISITOR:
             checked(text, settings)
-    return (
-        *((ChatTurn(ChatRole.SYSTEM, persona.system_prompt),) if persona.system_prompt else ()),
-        *_alternating([*recent, (ChatRole.VISITOR, words)]),
-    )
+    *history, new = _alternating([*told, (ChatRole.VISITOR, said)])
+    return history, new.text
 
 
 def generation_for(asked: ChatRequest, settings: ChatSettings) -> Generation:
@@ -182,14 +179,13 @@ def _begun(asked: ChatRequest, studio: Services, stop: Event) -> tuple[_Reply, G
     """Ask the model; the deltas are closed by whoever reads them."""
     settings = stage_defaults("chat", ChatSettings)
     persona, choice = answerer(asked.model, studio, settings)
-    turns = turns_for(asked.messages, persona=persona, settings=settings)
+    history, said = talk_of(asked.messages, settings=settings)
+    guard = studio.guard()
+    guard.check_said(said)
     model = model_for(choice, persona, settings=settings, store=studio.store)
-    deltas = model.stream(turns, settings=generation_for(asked, settings), cancel=stop)
-    return _Reply(asked.model, turns), _closable(deltas)
-
-
-def _closable(deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
-    yield from deltas
+    prompt = composed(history, said, persona=persona, model=model, settings=settings, store=studio.store)
+    deltas = model.stream(prompt.turns, settings=generation_for(asked, settings), cancel=stop)
+    return _Reply(asked.model, prompt.turns), iterated(guard.watched(iterated(deltas)))
 
 
 def _whole(asked: ChatRequest, studio: Services, stop: Event) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from core.errors import (
     NotFoundError,
     StudioError,
     ToolFailedError,
+    TooManyError,
 )
 
 LEFT = 499
@@ -32,6 +33,7 @@ _STATUS: Mapping[type[StudioError], tuple[int, str]] = {
     NoAnswerError: (HTTPStatus.SERVICE_UNAVAILABLE, "no_answer"),
     GoneError: (HTTPStatus.SERVICE_UNAVAILABLE, "gone"),
     ToolFailedError: (HTTPStatus.BAD_GATEWAY, "backend_failed"),
+    TooManyError: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_exceeded"),
     InvalidInputError: (HTTPStatus.BAD_REQUEST, "invalid_input"),
     NotFoundError: (HTTPStatus.NOT_FOUND, "not_found"),
     ConflictError: (HTTPStatus.CONFLICT, "conflict"),

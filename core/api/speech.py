@@ -95,10 +95,14 @@ def clauses_of(text: str, most: int, settings: ChatSettings) -> list[str]:
             length=len(text),
             most=most,
         )
-    segmenter = ClauseSegmenter(
-        first_clause=settings.first_clause, clause=settings.clause, longest_clause=settings.longest_clause
-    )
+    segmenter = ClauseSegmenter(shortest=settings.first_clause, longest=settings.longest_clause)
     clauses = [*segmenter.feed(text), *segmenter.flush()]
     if not clauses:
         raise nothing_to_say()
-    return clauses
+    said = clauses[:1]  # alone, to be heard soon
+    for clause in clauses[1:]:
+        if len(said) > 1 and len(said[-1]) < settings.clause:
+            said[-1] += clause
+        else:
+            said.append(clause)
+    return said

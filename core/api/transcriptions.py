@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, Literal
 
 import numpy as np
@@ -21,43 +19,21 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from core.api.streaming import done
 from core.errors import InvalidInputError, SettingsError
 from core.jobs.door import run_briefly
-from core.lending import recogniser_for
+from core.lending import ears
 from core.services import Services
 from core.settings import stage_defaults
 from core.stages.voice_dataset.recordings import shown_name
 from core.stages.voice_dataset.sound.decoding import ANSWER, SOUND, answer_in, command
 from core.stages.voice_dataset.sound.sound_file import unreadable
-from core.stages.voice_dataset.words.transcribing import ServedTranscription, TranscriptionSettings, names_of
+from core.stages.voice_dataset.words.transcribing import ServedTranscription, names_of
 
 if TYPE_CHECKING:
-    from core.backends.asr import Recogniser, Transcript
+    from core.backends.asr import Transcript
 
 _RATE: Final = 16_000
 """What every recogniser listens at; more would only be sent."""
 _BLOCK: Final = 1 << 18
 _DECODING_SECONDS: Final = 120.0
-
-
-class Ears:
-    """The recogniser, built at the first sound and kept: loading one takes seconds."""
-
-    def __init__(self) -> None:
-        self._lock, self._held = Lock(), ExitStack()
-        self._recogniser: Recogniser | None = None
-        self._settings: TranscriptionSettings | None = None
-
-    def lent(self) -> tuple[Recogniser, TranscriptionSettings]:
-        """Return it and how it is asked; StudioError where none is set up."""
-        with self._lock:
-            if self._recogniser is None or self._settings is None:
-                self._settings = stage_defaults("transcription", ServedTranscription).asking()
-                self._recogniser = self._held.enter_context(recogniser_for(self._settings))
-            return self._recogniser, self._settings
-
-    def close(self) -> None:
-        """Give back what it holds."""
-        with self._lock:
-            self._held.close()
 
 
 async def transcribe(
@@ -69,11 +45,9 @@ async def transcribe(
     response_format: Annotated[Literal["json", "text", "verbose_json"], Form()] = "json",
 ) -> Response:
     """Answer with the words."""
-    studio, ears = request.app.state.studio, request.app.state.ears
+    studio: Services = request.app.state.studio
     name = shown_name(file.filename or "")
-    transcript, seconds = await done(
-        request, lambda _stop: _heard(file.file, name, language, prompt, studio=studio, ears=ears)
-    )
+    transcript, seconds = await done(request, lambda _stop: _heard(file.file, name, language, prompt, studio=studio))
     if response_format == "text":
         return PlainTextResponse(transcript.text + "\n")
     return JSONResponse(
@@ -81,10 +55,8 @@ async def transcribe(
     )
 
 
-def _heard(
-    upload: BinaryIO, name: str, language: str, prompt: str, *, studio: Services, ears: Ears
-) -> tuple[Transcript, float]:
-    recogniser, settings = ears.lent()
+def _heard(upload: BinaryIO, name: str, language: str, prompt: str, *, studio: Services) -> tuple[Transcript, float]:
+    recogniser, settings = ears(), stage_defaults("transcription", ServedTranscription)
     persona = studio.store.personas.get(studio.settings.persona)
     # A folder of the workspace, because the system's temporary folder may be small.
     with tempfile.TemporaryDirectory(dir=studio.settings.workspace) as folder:

@@ -61,7 +61,7 @@ class Message:
     parent_id: str | None = None
     """The message it follows; several that follow the same one are versions of each other. None at the beginning."""
     memories: tuple[str, ...] = ()
-    """Ids of the lines of the book that the model was reminded of."""
+    """Ids of the lines of hers, or else of the passages, that came back to her when she was asked."""
 
     @property
     def choice_id(self) -> str | None:

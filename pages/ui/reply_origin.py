@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Final
+
 import streamlit as st
 
 from core.domain.chat import Message
+from core.errors import NotFoundError
 from core.lifecycle import stage
 from pages.ui.frame import Visit, entries, script
 from pages.ui.i18n import _, number
 from pages.ui.markup import plain
+
+_LONGEST: Final = 160
 
 
 def origin(visit: Visit, message: Message) -> None:
@@ -31,6 +37,7 @@ def origin(visit: Visit, message: Message) -> None:
             icon=":material/menu_book:",
             query_params={"passage": custody.passage.id, "line": custody.utterance.id},
         )
+    _memories(visit, message)
     if custody.model:
         st.markdown(
             _("Written by the model **{name}**, trained from {base}.").format(
@@ -62,5 +69,27 @@ def origin(visit: Visit, message: Message) -> None:
                 icon=":material/record_voice_over:",
                 query_params={"run": custody.voice.run_id},
             )
-    if not (custody.utterance or custody.model or custody.voice):
+    if not (custody.utterance or message.memories or custody.model or custody.voice):
         st.caption(_("Nothing more is known about this reply."))
+
+
+def _memories(visit: Visit, message: Message) -> None:
+    """Cite what came back to her: lines of hers, or passages that speak of her; what was deleted is left out."""
+    if not message.memories:
+        return
+    store = visit.studio.store
+    st.markdown(_("This came back to her from the book when she was asked:"))
+    for cited in message.memories:
+        with suppress(NotFoundError):
+            line = None
+            with suppress(NotFoundError):
+                line = store.utterances.get(cited)
+            passage = store.corpus.passage(line.passage_id if line else cited)
+            words = line.text if line else passage.text
+            st.markdown(f"> {plain(words[:_LONGEST] + ('…' if len(words) > _LONGEST else ''))}")
+            st.page_link(
+                script(stage("corpus")),
+                label=_("Read it in its passage"),
+                icon=":material/menu_book:",
+                query_params={"passage": passage.id, **({"line": line.id} if line else {})},
+            )

@@ -51,8 +51,9 @@ SAID_INSTEAD.clear()
 live = under_way(talk.id) if talk else None
 with told_to_the_user():
     if said or again or instead:
+        studio.admit(visit.who)
         model = model_for(choice, persona, settings=settings, store=studio.store)
-        her = Interlocutor(persona, choice, model, studio.mouth(voice, persona), settings, studio.store)
+        her = Interlocutor(persona, choice, model, studio.mouth(voice, persona), settings, studio.store, studio.guard())
         talk = talk or begin(persona, said, settings=settings, store=studio.store, owner=visit.who)
         CONVERSATION.set(talk.id)
         if again:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from core.backends.filters import ContentFilter
+from core.backends.llm import Delta
 from core.errors import InvalidInputError, StudioError, ToolFailedError
+from core.stages.chat.clauses import ClauseSegmenter
 from core.translation import N_
 
 _log = logging.getLogger(__name__)
@@ -53,6 +56,22 @@ class Guard:
         if verdict is not None:
             _log.info("a clause of a reply was refused: %s", verdict.category)
         return verdict is None
+
+    def watched(self, deltas: Iterator[Delta]) -> Iterator[Delta]:
+        """Yield a reply: as it comes where there is no filter, else clause by clause until one may not be said."""
+        if self._filter is None:
+            yield from deltas
+            return
+        segmenter, line = ClauseSegmenter(), None
+        for delta in deltas:
+            line = line or delta.utterance_id
+            for clause in segmenter.feed(delta.text):
+                if not self.check_reply(clause):
+                    return
+                yield Delta(clause, line)
+        for clause in segmenter.flush():
+            if self.check_reply(clause):
+                yield Delta(clause, line)
 
     @property
     def watches(self) -> bool:

@@ -18,10 +18,12 @@ from core.errors import InvalidInputError, NotFoundError
 from core.stages.chat.choice import Choice
 from core.stages.chat.clauses import ClauseSegmenter
 from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.guard import Guard
 from core.stages.chat.live import Emit, Reply, under_way
 from core.stages.chat.mouth import CLIP, Mouth
 from core.stages.chat.pacing import Pacing
 from core.stages.chat.paths import asked_before, said_before
+from core.stages.chat.prompt import composed
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.spoken import Piece, TextOver, spoken
 from core.store import Store
@@ -54,6 +56,7 @@ class Interlocutor:
     mouth: Mouth | None
     settings: ChatSettings
     store: Store
+    guard: Guard = field(default_factory=Guard)
 
 
 def answer(said: str, who: Interlocutor, conversation: Conversation, *, instead_of: str | None = None) -> Reply:
@@ -62,9 +65,10 @@ def answer(said: str, who: Interlocutor, conversation: Conversation, *, instead_
     `instead_of` names a message of the visitor that these words take the place of; both versions are kept. A reply
     still under way in this conversation is stopped first. What she said is stored when the text ends, also when she
     is stopped or the model fails half-way; the sound is added when it is whole. InvalidInputError at once for nothing
-    said or too much, NotFoundError for a conversation that is gone.
+    said, too much or what the filter refuses, NotFoundError for a conversation that is gone.
     """
     words, talks = checked(said, who.settings), who.store.talks
+    who.guard.check_said(words)
     interrupt(conversation.id)
     history = said_before(instead_of, who.store) if instead_of else talks.messages(conversation.id)
     before = history[-1].id if history else None
@@ -80,15 +84,19 @@ def answer_again(reply_id: str, who: Interlocutor) -> Reply:
 
 
 def _begun(said: Message, history: Sequence[Message], who: Interlocutor) -> Reply:
-    settings, model = who.settings, who.model
-    turns = turns_of(history, said.text, persona=who.persona, settings=settings)
+    settings, model, guard = who.settings, who.model, who.guard
+    before = [ChatTurn(_ROLES[one.speaker], one.text) for one in history]
     making = _Making(said, who.choice, who.mouth.name if who.mouth else None, who.store)
 
     async def make(emit: Emit) -> None:
         making.emit = emit
         try:
+            prompt = await asyncio.to_thread(
+                composed, before, said.text, persona=who.persona, model=model, settings=settings, store=who.store
+            )
+            making.memories = tuple(one.utterance_id or one.passage_id for one in prompt.memories)
             await spoken(
-                lambda stop: model.stream(turns, settings=settings.generation, cancel=stop),
+                lambda stop: guard.watched(model.stream(prompt.turns, settings=settings.generation, cancel=stop)),
                 mouth=who.mouth,
                 segmenter=ClauseSegmenter(shortest=settings.first_clause, longest=settings.longest_clause),
                 pacing=Pacing(clause=settings.clause, look_ahead_seconds=settings.look_ahead_seconds),
@@ -123,20 +131,6 @@ def checked(said: str, settings: ChatSettings) -> str:
     return words
 
 
-def turns_of(
-    history: Sequence[Message], said: str, *, persona: Persona, settings: ChatSettings
-) -> tuple[ChatTurn, ...]:
-    """Return what the model is shown: who she is, the last messages from a visitor's turn on, the new words."""
-    recent = list(history[-settings.history_messages :] if settings.history_messages else ())
-    while recent and recent[0].speaker is not Speaker.VISITOR:
-        recent.pop(0)  # many chat templates refuse a conversation that she begins
-    return (
-        *((ChatTurn(ChatRole.SYSTEM, persona.system_prompt),) if persona.system_prompt else ()),
-        *(ChatTurn(_ROLES[message.speaker], message.text) for message in recent),
-        ChatTurn(ChatRole.VISITOR, said),
-    )
-
-
 @dataclass(slots=True)
 class _Making:
     """What is known of a reply while it is made."""
@@ -151,6 +145,7 @@ class _Making:
     sounds: list[Sound] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
     utterance_id: str | None = None
+    memories: tuple[str, ...] = ()
     message: Message | None = None
 
     async def put(self, piece: Piece) -> None:
@@ -205,6 +200,7 @@ class _Making:
                 backend=self.choice.backend,
                 model_id=self.choice.model_id,
                 utterance_id=self.utterance_id,
+                memories=self.memories,
                 timings=dict(self.timings),
             )
         )

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.__main__ import app as commands
-from core.api.access import Buckets, keys_of
+from core.api.access import keys_of
 from core.errors import ConflictError, SettingsError
 from core.services import Services
 from core.settings import ApiSettings
@@ -51,20 +51,6 @@ def test_the_command_says_so_when_its_port_is_taken(
     port = service.url.rpartition(":")[2]
 
     assert isinstance(CliRunner().invoke(commands, ["serve", "--port", port]).exception, ConflictError)
-
-
-def test_a_bucket_gives_its_fill_at_once_and_then_as_time_goes() -> None:
-    now = 0.0
-    buckets = Buckets(30, clock=lambda: now)
-
-    assert [buckets.wait("a") for _ in range(30)] == [0.0] * 30
-    assert buckets.wait("a") == pytest.approx(2.0)
-    assert buckets.wait("b") == 0.0
-    now = 2.0
-    assert buckets.wait("a") == 0.0
-    assert buckets.wait("a") > 0
-    now = 10_000.0
-    assert [buckets.wait("a") for _ in range(31)][-1] > 0
 
 
 @pytest.fixture

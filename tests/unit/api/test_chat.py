@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.api.chat import ChatRequest, ClientMessage, generation_for, turns_for
+from core.api.chat import ChatRequest, ClientMessage, generation_for, talk_of
 from core.backends.llm import ChatRole, ChatTurn, Delta, Generation
 from core.domain.persona import Persona
 from core.errors import InvalidInputError
@@ -259,8 +259,8 @@ def test_without_lines_the_service_says_what_is_missing(service: Service, studio
     assert "Extract the dialogues" in answer.json()["error"]["message"]
 
 
-def test_only_the_last_messages_are_shown_from_a_visitors_on(persona: Persona) -> None:
-    turns = turns_for(
+def test_only_the_last_messages_are_heeded_and_those_of_one_side_in_a_row_are_one() -> None:
+    history, new = talk_of(
         messages(
             ("user", "一"),
             ("assistant", "二"),
@@ -269,31 +269,30 @@ def test_only_the_last_messages_are_shown_from_a_visitors_on(persona: Persona) -
             ("assistant", "五"),
             ("user", "六"),
         ),
-        persona=persona,
         settings=SETTINGS,
     )
 
-    assert [(turn.role, turn.text) for turn in turns] == [
-        (ChatRole.SYSTEM, "你是沈青。"),
+    assert [(turn.role, turn.text) for turn in history] == [
+        (ChatRole.PERSONA, "二"),
         (ChatRole.VISITOR, "三"),
         (ChatRole.PERSONA, "四\n五"),
-        (ChatRole.VISITOR, "六"),
     ]
+    assert new == "六"
 
 
-def test_parts_of_a_message_are_one_and_empty_ones_are_passed_over(persona: Persona) -> None:
+def test_parts_of_a_message_are_one_and_empty_ones_are_passed_over() -> None:
     parts = [{"type": "text", "text": "雨停了，"}, {"type": "text", "text": "出去走走？"}]
     sent = [
         ClientMessage.model_validate({"role": "assistant", "content": None}),
         ClientMessage.model_validate({"role": "user", "content": parts}),
     ]
 
-    assert turns_for(sent, persona=persona, settings=SETTINGS)[-1].text == "雨停了，\n出去走走？"
+    assert talk_of(sent, settings=SETTINGS)[1] == "雨停了，\n出去走走？"
 
 
-def test_an_earlier_message_of_a_visitor_may_not_be_too_long_either(persona: Persona) -> None:
+def test_an_earlier_message_of_a_visitor_may_not_be_too_long_either() -> None:
     with pytest.raises(InvalidInputError, match="too long"):
-        turns_for(messages(("user", "长" * 51), ("user", "短")), persona=persona, settings=SETTINGS)
+        talk_of(messages(("user", "长" * 51), ("user", "短")), settings=SETTINGS)
 
 
 def test_a_client_decides_how_she_answers_but_not_that_she_answers_longer() -> None:

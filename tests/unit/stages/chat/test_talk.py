@@ -1,21 +1,34 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from core.backends.filters import Verdict
 from core.backends.llm import ChatRole
-from core.domain.chat import Conversation, Message, Speaker
-from core.domain.identity import now
+from core.domain.chat import Conversation, Speaker
 from core.errors import InvalidInputError, ToolFailedError
 from core.stages.chat.choice import Choice
 from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
+from core.stages.chat.guard import Guard
 from core.stages.chat.live import Pulse, Reply, under_way
 from core.stages.chat.settings import ChatSettings
-from core.stages.chat.talk import Interlocutor, answer, answer_again, begin, turns_of
+from core.stages.chat.talk import Interlocutor, answer, answer_again, begin
 from core.store import Store
 from tests.contract.doubles import EchoModel
 from tests.unit.stages.chat.mouths import HummingMouth
+from tests.unit.stages.chat.test_memory import told
+
+
+class ForbiddenWords:
+    """Refuses what names a bad word."""
+
+    name = "double"
+
+    def refused(self, text: str) -> Verdict | None:
+        return Verdict("bad") if "坏话" in text else None
+
+    def close(self) -> None:
+        pass
+
 
 SETTINGS = ChatSettings(history_messages=4, max_characters=50)
 CHOICE = Choice("echo", "Echo")
@@ -166,20 +179,30 @@ def test_the_model_is_shown_who_she_is_and_the_last_messages(persona, ask):
     assert [turn.text for turn in shown[1:]] == ["二", "二", "三", "三", "四"]
 
 
-def test_what_the_model_is_shown_begins_with_the_visitor(persona):
-    greeting = Message("m", "t", 0, Speaker.PERSONA, "你来了。", now())
-    said = Message("n", "t", 1, Speaker.VISITOR, "来了。", now())
-    turns = turns_of([greeting, said], "可好？", persona=persona, settings=SETTINGS)
+def test_what_came_back_to_her_is_kept_with_the_reply(store, persona, talk, ask):
+    told(store, persona)
+    model = EchoModel()
+    events_of(ask("你的玉笛呢，怎么不吹了？", model=model))
+    reply = store.talks.messages(talk.id)[-1]
 
-    assert [turn.text for turn in turns] == ["你是沈青。", "来了。", "可好？"]
+    assert store.utterances.get(reply.memories[0]).text == "裂了一道口子，吹出来像哭。"
+    assert "裂了一道口子" in model.asked[0][0].text
 
 
-def test_no_history_is_shown_when_none_is_wanted(persona):
-    said = Message("n", "t", 1, Speaker.VISITOR, "来了。", now())
-    none = SETTINGS.model_copy(update={"history_messages": 0})
-    turns = turns_of([said], "可好？", persona=replace(persona, system_prompt=""), settings=none)
+def test_words_that_a_filter_refuses_are_neither_answered_nor_kept(store, persona, talk):
+    guard = Guard(ForbiddenWords())
+    with pytest.raises(InvalidInputError):
+        answer("说些坏话。", Interlocutor(persona, CHOICE, EchoModel(), None, SETTINGS, store, guard), talk)
 
-    assert [turn.text for turn in turns] == ["可好？"]
+    assert len(messages(store, talk)) == 1
+
+
+def test_a_reply_ends_before_the_clause_that_a_filter_refuses(store, persona, talk):
+    model = EchoModel(reply="你好。这是坏话。再见。")
+    who = Interlocutor(persona, CHOICE, model, None, SETTINGS, store, Guard(ForbiddenWords()))
+    events_of(answer("你好。", who, talk))
+
+    assert messages(store, talk)[-1] == (Speaker.PERSONA, "你好。")
 
 
 def test_a_reply_made_again_answers_the_same_words_and_both_are_kept(store, persona, talk, ask):
