@@ -10,6 +10,7 @@ from itertools import chain
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import StopException
 
 from core.domain.chat import Conversation, Message, Rating, Speaker
 from core.domain.persona import Persona
@@ -104,7 +105,12 @@ def follow(visit: Visit, reply: Reply, stage: Stage) -> None:
     A page that is drawn anew meanwhile follows it again from the first word; what was heard is not heard twice.
     """
     with told_to_the_user(), _bubble(visit.persona, Speaker.PERSONA):
-        if (message := _followed(reply, st.empty(), stage.speech)) is not None:
+        try:
+            message = _followed(reply, st.empty(), stage.speech)
+        except StopException:  # Streamlit has a stop button of its own, in the corner; it means the same
+            reply.stop()
+            raise
+        if message is not None:
             forks = visit.studio.store.talks.forks(message.conversation_id)
             footer(visit, message, makers(visit), rating=None, forks=forks)
     with stage.button.container(gap=None):

@@ -27,16 +27,12 @@ settings = stage_defaults("chat", ChatSettings)
 choice, voice = choice_of(None, persona.id, settings=settings, store=studio.store), settings.voice
 talk = open_talk(visit)
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+tools = st.container(horizontal=True, vertical_alignment="bottom")
+with tools:
     if not visit.visiting:
         choice, voice = who_answers(visit, settings), which_voice(visit)
         settings = how(settings)
     talk_list(visit, owner=visit.who if visit.visiting else None)
-    if talk:
-        talk_keeping(visit, talk)
-        if st.button(_("New talk"), icon=":material/add_comment:"):
-            CONVERSATION.clear()
-            st.rerun()
     taken = short_take(visit, settings)
     if not visit.visiting:
         visitor_link()
@@ -61,6 +57,10 @@ with told_to_the_user():
         else:
             live = answer(said or instead["words"], her, talk, instead_of=instead.get("message"))
 
+if talk:
+    with tools:
+        talk_keeping(visit, talk)
+        st.button(_("New talk"), icon=":material/add_comment:", on_click=CONVERSATION.clear)
 stage = stage_for_sound(live)
 if talk:
     history(visit, told(visit, talk), reply=live)
