@@ -46,7 +46,7 @@ def which_voice(visit: Visit) -> str:
 def how(settings: ChatSettings) -> ChatSettings:
     """Let one change how replies are made; a model of her own lines heeds only the seed."""
     changed: dict[str, float | int | None] = {}
-    with st.popover(_("How"), icon=":material/tune:"):
+    with st.popover(_("Adjust"), icon=":material/tune:"):
         for name, (label, least, most, step) in _RANGES.items():
             value = getattr(settings, name)
             changed[name] = st.slider(_(label), least, most, value, step, key=f"how.{name}")

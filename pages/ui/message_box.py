@@ -31,7 +31,7 @@ def message_box(visit: Visit, settings: ChatSettings) -> str:
 
 def short_take(visit: Visit, settings: ChatSettings) -> str:
     """Draw the button behind which one records a short take; return what was said in it, empty for nothing."""
-    folded = st.popover(_("Speak"), icon=":material/mic:", on_change="rerun", key="speak")
+    folded = st.popover(_("Microphone"), icon=":material/mic:", on_change="rerun", key="speak")
     if not folded.open:
         return ""
     with folded:
