@@ -32,8 +32,8 @@ class Visit:
     who: str
     name: str
     """The page's script; for a stage's page also the stage's id."""
-    visiting: bool = False
-    """Whether this person came by the link that shows nothing but the chat."""
+    stranger: bool = False
+    """Whether this person may only talk: the browser tab is who they are, and nobody else's talks are theirs to see."""
 
 
 def page(name: str) -> Visit:
@@ -57,15 +57,17 @@ def begin(name: str) -> Visit:
     LANGUAGE.keep()
     PERSONA.keep()
     persona = _persona(studio)
+    stranger = roles(studio) == {Role.VISITOR}
+    if stranger:
+        VISITOR.set(VISITOR.get() or new_id("visitor"))
     if visiting():
         VISITING.keep()
-        VISITOR.set(VISITOR.get() or new_id("visitor"))
-        return Visit(studio, persona, VISITOR.get(), name, visiting=True)
-    _sidebar(studio, persona)
+    else:
+        _sidebar(studio, persona)
     if notice := NOTICE.get():
         st.toast(notice, icon=":material/check:")
         NOTICE.clear()
-    return Visit(studio, persona, LOCAL_PERSON, name)
+    return Visit(studio, persona, VISITOR.get() if stranger else LOCAL_PERSON, name, stranger)
 
 
 def roles(studio: Services) -> frozenset[Role]:

@@ -29,12 +29,12 @@ talk = open_talk(visit)
 
 tools = st.container(horizontal=True, vertical_alignment="bottom")
 with tools:
-    if not visit.visiting:
+    if not visit.stranger:
         choice, voice = who_answers(visit, settings), which_voice(visit)
         settings = how(settings)
-    talk_list(visit, owner=visit.who if visit.visiting else None)
+    talk_list(visit, owner=visit.who if visit.stranger else None)
     taken = short_take(visit, settings)
-    if not visit.visiting:
+    if not visit.stranger:
         visitor_link()
 
 prepare(choice, persona, settings=settings, store=studio.store)

@@ -39,7 +39,7 @@ class Reply:
         self._over = False
         self._failure: BaseException | None = None
         _register(self)
-        self._task = asyncio.run_coroutine_threadsafe(self._run(make), _loop())
+        self._task = asyncio.run_coroutine_threadsafe(self._run(make), reply_loop())
 
     @property
     def over(self) -> bool:
@@ -132,7 +132,8 @@ def _forget(reply: Reply) -> None:
 
 
 @lru_cache(maxsize=1)
-def _loop() -> asyncio.AbstractEventLoop:
+def reply_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop in which all replies of this process are made."""
     loop = asyncio.new_event_loop()
     Thread(target=loop.run_forever, name="replies", daemon=True).start()
     return loop

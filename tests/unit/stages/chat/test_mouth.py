@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Event
+
 import pytest
 
 from core.backends.tts import VoiceSource
 from core.domain.identity import now
 from core.domain.sounds import joined
-from core.domain.voice import Clip, Recording
+from core.domain.voice import Clip, Recording, Sound
 from core.errors import InvalidInputError, StudioError
 from core.stages.chat.mouth import PersonaMouth, mouth_of
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.voices import Spoken
-from tests.contract.doubles import tone
+from tests.contract.doubles import SineVoice, tone
 
 
 def formant(store, persona):
@@ -77,3 +80,55 @@ def test_joined_sounds_are_as_long_as_their_parts():
 def test_what_cannot_be_joined_is_refused(sounds):
     with pytest.raises(InvalidInputError):
         joined(sounds)
+
+
+class StreamingHum(SineVoice):
+    """Hums piece by piece, a piece for each character; `spoiled` says far too little."""
+
+    placeholder = False
+
+    def __init__(self, *, spoiled: bool = False) -> None:
+        super().__init__()
+        self.spoiled = spoiled
+
+    def stream(self, text: str, *, cancel: Event, hurried: bool = False) -> Iterator[Sound]:
+        self.spoken.append(text)
+        for _ in range(1 if self.spoiled else len(text)):
+            if cancel.is_set():
+                return
+            yield tone(0.02 if self.spoiled else 0.25, self.sample_rate)
+
+    def prepare(self) -> None:
+        pass
+
+
+def streaming(store, persona, voice: SineVoice) -> PersonaMouth:
+    mouth = PersonaMouth(Spoken("hum", "hum"), persona, store=store)
+    mouth._voice = voice
+    return mouth
+
+
+def test_hurried_words_are_heard_as_a_streaming_voice_makes_them_and_kept_whole(store, persona):
+    voice = StreamingHum()
+    mouth = streaming(store, persona, voice)
+    first = list(mouth.stream("你来了。", cancel=Event(), hurried=True))
+    again = list(mouth.stream("你来了。", cancel=Event(), hurried=True))
+
+    assert len(first) == 4
+    assert [sound.seconds for sound in again] == [pytest.approx(1.0)]
+    assert voice.spoken == ["你来了。"]
+
+
+def test_a_spoiled_or_stopped_take_is_heard_but_not_kept(store, persona):
+    spoiled, stopped, cancel = StreamingHum(spoiled=True), StreamingHum(), Event()
+    list(streaming(store, persona, spoiled).stream("你来了，快请坐下说话。", cancel=Event(), hurried=True))
+    for _ in streaming(store, persona, stopped).stream("外头冷。", cancel=cancel, hurried=True):
+        cancel.set()
+
+    assert not (store.workspace / "cache" / "sounds").exists()
+
+
+def test_later_words_are_made_whole_so_that_a_spoiled_take_can_be_drawn_again(store, persona):
+    mouth = streaming(store, persona, StreamingHum())
+
+    assert len(list(mouth.stream("你来了。", cancel=Event()))) == 1

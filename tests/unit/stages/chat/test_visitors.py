@@ -13,7 +13,7 @@ import pytest
 from core.domain.voice import Sound
 from core.stages.chat.choice import Choice
 from core.stages.chat.events import SoundReady, TextDelta
-from core.stages.chat.live import Reply, _loop, under_way
+from core.stages.chat.live import Reply, reply_loop, under_way
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import Interlocutor, answer, begin
 from tests.contract.doubles import EchoModel
@@ -53,7 +53,7 @@ def tasks_left() -> int:
     async def count() -> int:
         return len(asyncio.all_tasks()) - 1
 
-    return asyncio.run_coroutine_threadsafe(count(), _loop()).result(10)
+    return asyncio.run_coroutine_threadsafe(count(), reply_loop()).result(10)
 
 
 @pytest.mark.slow
