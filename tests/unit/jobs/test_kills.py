@@ -20,7 +20,7 @@ from tests.kill_rounds import House, Outcome, app_killed, disk_filled, disk_of, 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 STAND_IN = Path(__file__).parents[1] / "stages" / "finetuning" / "stand_in_python.py"
-STEPS, SAVE_EVERY, PACE, ROUNDS = 60, 20, 0.015, 10
+STEPS, SAVE_EVERY, PACE, ROUNDS = 60, 20, 0.015, 5
 RESTARTS = 3
 """Rounds in which a worker or the app has to start again, which takes seconds; the benchmark does more."""
 SETTINGS = {"max_steps": STEPS, "method": "full", "questions": [], "intervals": {"save_every": SAVE_EVERY}}
