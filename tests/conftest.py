@@ -14,9 +14,6 @@ from core.domain.persona import Persona
 from core.store import Store
 from tests.postgresql import fresh_database, server
 
-# Two threads on two busy cores wait for each other most of the time; the models of the tests are small.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT.parent / "shared" / "data"
 
