@@ -66,8 +66,8 @@ def duel(visit: Visit, wanted: Wishes, titles: Mapping[str, str]) -> None:
         st.info(_("Choose at least two who may meet."), icon=":material/group:")
         return
     if DUEL_ASKED.get():
-        DUEL_ASKED.clear()
         _ask(visit, wanted)
+        DUEL_ASKED.clear()  # only now: a press meanwhile draws the page anew, and then they are asked again
     told = json.loads(DUEL.get() or "{}")
     if not told or told["persona"] != visit.persona.id:
         st.button(_("Let them answer"), key="arena-next", icon=":material/balance:", type="primary", on_click=_next)
