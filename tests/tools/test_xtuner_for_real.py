@@ -134,9 +134,27 @@ def _finetune(store: Store, python: Path, run_id: str, attempt: int = 1, **chang
 
 
 @pytest.fixture(scope="module")
-def qlora(store: Store, python: Path) -> Trained:
+def models(store: Store, python: Path) -> dict[str, Trained]:
+    """A model of each method: qlora, the default, on a base built on the spot, and the others from the same base.
+
+    They go on side by side as soon as there is a base; the full training is killed on its way, and resumed.
+    """
+    with ThreadPoolExecutor(3) as threads:
+        qlora = threads.submit(_finetune, store, python, "run-qlora", learning_rate=4e-3)
+        folder = store.workspace / "runs" / "run-qlora"
+        while not (folder / "commands" / "base" / "exit.json").exists():
+            assert not qlora.done(), qlora.exception()
+            time.sleep(0.1)
+        base = str(folder / "base")
+        lora = threads.submit(_finetune, store, python, "run-lora", method="lora", learning_rate=4e-3, base=base)
+        full = threads.submit(_killed_and_resumed, store, python, base)
+        return {"qlora": qlora.result(), "lora": lora.result(), "full": full.result()}
+
+
+@pytest.fixture(scope="module")
+def qlora(models: dict[str, Trained]) -> Trained:
     """The default, on a base built on the spot."""
-    return _finetune(store, python, "run-qlora", learning_rate=4e-3)
+    return models["qlora"]
 
 
 @pytest.fixture(scope="module")
@@ -145,17 +163,8 @@ def base(qlora: Trained) -> Path:
     return qlora.folder / "base"
 
 
-@pytest.fixture(scope="module")
-def models(store: Store, python: Path, qlora: Trained, base: Path) -> dict[str, Trained]:
-    """A model of each method, all from one base; the full training is killed on its way, and resumed."""
-    with ThreadPoolExecutor(2) as threads:
-        lora = threads.submit(_finetune, store, python, "run-lora", method="lora", learning_rate=4e-3, base=str(base))
-        full = threads.submit(_killed_and_resumed, store, python, base)
-        return {"qlora": qlora, "lora": lora.result(), "full": full.result()}
-
-
-def _killed_and_resumed(store: Store, python: Path, base: Path) -> Trained:
-    changes: dict[str, Any] = {"method": "full", "learning_rate": 3e-3, "base": str(base)}
+def _killed_and_resumed(store: Store, python: Path, base: str) -> Trained:
+    changes: dict[str, Any] = {"method": "full", "learning_rate": 3e-3, "base": base}
     with _once_a_checkpoint_is_there(store.workspace / "runs" / "run-full", _kill), pytest.raises(ToolFailedError):
         _finetune(store, python, "run-full", **changes)
     return _finetune(store, python, "run-full", attempt=2, **changes)

@@ -1,4 +1,4 @@
-"""Runs XTuner's own training in each folder in turn; what it says goes to `train.log` there.
+"""Runs XTuner's own training in each folder, two at a time; what it says goes to `train.log` there.
 
 python train_in_forks.py FOLDER...
 
@@ -23,6 +23,8 @@ import xtuner.dataset
 import xtuner.engine
 import xtuner.model  # noqa: F401
 
+AT_ONCE = 2
+
 
 def train(folder):
     """Train as `python -m xtuner.tools.train` does in the folder, and end as it does."""
@@ -36,15 +38,24 @@ def train(folder):
     sys.exit()
 
 
+def note_one(codes, at_work):
+    """Wait for one training to end, and note how it did."""
+    child, status = os.wait()
+    codes[at_work.pop(child)] = os.waitstatus_to_exitcode(status)
+
+
 def main():
-    """Train in one folder after the other."""
-    codes = {}
+    """Train in every folder, in `AT_ONCE` of them at once."""
+    codes, at_work = {}, {}
     for folder in sys.argv[1:]:
+        if len(at_work) == AT_ONCE:
+            note_one(codes, at_work)
         child = os.fork()
         if child == 0:
             train(folder)
-        _, status = os.waitpid(child, 0)
-        codes[folder] = os.waitstatus_to_exitcode(status)
+        at_work[child] = folder
+    while at_work:
+        note_one(codes, at_work)
     print(json.dumps(codes))  # noqa: T201
 
 
