@@ -47,6 +47,8 @@ def test_a_model_trained_from_the_page_answers_in_the_chat_under_its_name(
     visitor.write("Max steps", "60")
     visitor.sees("About 60 steps", patience=4 * PATIENCE)
     visitor.settled()
+    visitor.write("Steps", "220", within=visitor.unfold("The tiny base"))
+    visitor.settled()
     visitor.press("Start")
     visitor.sees("The run is queued.")
     run = services.store.runs.all(persona_id=persona, kind="finetuning", limit=1)[0]
@@ -60,6 +62,7 @@ def test_a_model_trained_from_the_page_answers_in_the_chat_under_its_name(
     rows = [json.loads(line) for line in (services.settings.runs / run.id / "metrics.jsonl").read_text().splitlines()]
     losses = [row["loss"] for row in rows if "loss" in row]
     assert losses[-1] < 0.7 * losses[0]
+    assert ended.settings["tiny"]["steps"] == 220
     [model] = services.store.models.all(persona, ModelKind.TEXT)
     assert model.run_id == run.id
     assert (services.settings.workspace / model.folder / "config.json").exists()
