@@ -2,7 +2,7 @@
 
     python -m benchmarks.visitors [--visitors 50] [--replies 1000] [--json]
 
-A simulated model writes each reply of 24 characters at 20 tokens a second, a simulated voice takes 0.3 s for each
+A simulated model writes each reply of 25 characters at 20 tokens a second, a simulated voice takes 0.3 s for each
 second of speech; only the rooms of the chat are real. `first_sound_s` is of all replies, `alone_s` the same for a
 visitor who has the process to herself; `mb_*` is what Python holds after a tenth of the replies and after all, each
 time after a collection; `mixed_up` counts replies with a word of another visitor in them.

@@ -25,7 +25,6 @@ from core.api.models import answerer
 from core.api.streaming import done, streamed
 from core.api.words import Words
 from core.backends.llm import ChatRole, ChatTurn, Delta, Generation
-from core.backends.relay import iterated
 from core.domain.identity import new_id
 from core.errors import InvalidInputError, StudioError
 from core.services import Services
@@ -185,7 +184,7 @@ def _begun(asked: ChatRequest, studio: Services, stop: Event) -> tuple[_Reply, G
     model = model_for(choice, persona, settings=settings, store=studio.store)
     prompt = composed(history, said, persona=persona, model=model, settings=settings, store=studio.store)
     deltas = model.stream(prompt.turns, settings=generation_for(asked, settings), cancel=stop)
-    return _Reply(asked.model, prompt.turns), iterated(guard.watched(iterated(deltas)))
+    return _Reply(asked.model, prompt.turns), guard.watched(deltas)
 
 
 def _whole(asked: ChatRequest, studio: Services, stop: Event) -> dict[str, Any]:

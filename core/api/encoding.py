@@ -11,11 +11,11 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.sounds import MP3_RATES
 from core.domain.voice import Sound
 
 PCM_RATE: Final = 24_000
 """What clients take bare samples for, because OpenAI sends them so."""
-_MP3_RATES: Final = frozenset((8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000))
 _MP3_BITS: Final = 64_000
 _UNTOLD: Final = 0xFFFFFFFF
 """What stands for a length in a head that is written before the sound."""
@@ -108,7 +108,7 @@ def _lame(rate: int) -> Any:
     import av  # loads FFmpeg
 
     codec = av.CodecContext.create("libmp3lame", "w")
-    codec.sample_rate = rate if rate in _MP3_RATES else PCM_RATE
+    codec.sample_rate = rate if rate in MP3_RATES else PCM_RATE
     codec.layout, codec.format, codec.bit_rate = "mono", "s16p", _MP3_BITS
     codec.open()
     return codec

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,10 @@ from core.translation import N_
 
 Samples = npt.NDArray[np.float32]
 """Frames, or frames by channels, -1 to 1."""
+
+
+MP3_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""Sample rates that MP3 knows."""
 
 
 def samples_of(wav: bytes) -> tuple[Samples, int]:

@@ -35,7 +35,6 @@ _SHOWN = 40
 class Told:
     """A talk as it is shown, with what is known beside its messages."""
 
-    talk: Conversation
     messages: Sequence[Message]
     """The path shown, from the first message on."""
     forks: Mapping[str, Sequence[str]]
@@ -58,7 +57,7 @@ def told(visit: Visit, talk: Conversation) -> Told:
     store = visit.studio.store
     messages = store.talks.messages(talk.id)
     ratings = store.ratings.of_messages([one.id for one in messages[-_SHOWN:]], who=visit.who)
-    return Told(talk, messages, store.talks.forks(talk.id), ratings)
+    return Told(messages, store.talks.forks(talk.id), ratings)
 
 
 def history(visit: Visit, told: Told, *, reply: Reply | None) -> None:

@@ -38,6 +38,16 @@ def asked(visitor: Visitor, words: str) -> None:
     visitor.settled()
 
 
+def ask_the_hanging(visitor: Visitor, server: OpenAIServer) -> None:
+    """Say something to the server that hangs after its first word, and wait for that word."""
+    server.client_left.clear()
+    visitor.open("chat")
+    visitor.choose("Who answers", "bamboo")
+    visitor.settled()
+    say(visitor, "你好。")
+    visitor.sees("竹影")
+
+
 def deed(visitor: Visitor, name: str) -> None:
     """Choose a deed of the last reply's menu."""
     visitor.page.locator("[class*=st-key-deeds]").last.get_by_role("button").click()
@@ -190,13 +200,8 @@ def test_stop_ends_a_reply_that_hangs_and_what_she_said_is_kept(
     served: tuple[RunningApp, Services, OpenAIServer, TranscriptionServer], open_tab: OpenTab
 ) -> None:
     app, services, server, _ = served
-    server.client_left.clear()
     visitor = open_tab(app)
-    visitor.open("chat")
-    visitor.choose("Who answers", "bamboo")
-    visitor.settled()
-    say(visitor, "你好。")
-    visitor.sees("竹影")
+    ask_the_hanging(visitor, server)
     visitor.page.locator("[class*=st-key-speech-stage]").get_by_role("button", name="Stop").click()
 
     assert server.client_left.wait(20)
@@ -208,13 +213,8 @@ def test_a_new_message_interrupts_a_reply_that_hangs(
     served: tuple[RunningApp, Services, OpenAIServer, TranscriptionServer], open_tab: OpenTab
 ) -> None:
     app, services, server, _ = served
-    server.client_left.clear()
     visitor = open_tab(app)
-    visitor.open("chat")
-    visitor.choose("Who answers", "bamboo")
-    visitor.settled()
-    say(visitor, "你好。")
-    visitor.sees("竹影")
+    ask_the_hanging(visitor, server)
     visitor.choose("Who answers", "Her own lines")  # the page is drawn anew, and follows the reply again
     visitor.sees("竹影")
     say(visitor, "罢了，你歇着罢。")

@@ -19,7 +19,7 @@ import soxr  # type: ignore[import-untyped]  # ships no types
 
 from core.domain.chat import Conversation, Message, Speaker
 from core.domain.persona import Persona
-from core.domain.sounds import samples_of
+from core.domain.sounds import MP3_RATES, samples_of
 from core.domain.text import DatasetVersion
 from core.errors import InvalidInputError, NotFoundError
 from core.store import Store
@@ -29,7 +29,6 @@ from core.translation import N_
 FORMAT: Final = "chat-daiyu.conversation/1"
 PAUSE: Final = 0.6
 """Seconds between two replies."""
-_MP3_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _FINE_RATE: Final = 32_000
 """From here on an mp3 is allowed twice the bits."""
 _SIGNS: Final = re.compile(r"[\\`*_\[\]<>|~$&=^@]|:(?=//|[\w+-]+:)|(?<=www)\.", re.IGNORECASE)
@@ -148,7 +147,7 @@ def as_sound(messages: Iterable[Message], files: Files, kind: SoundKind) -> byte
         )
     if kind is SoundKind.WAV:
         return _wav(_pieces(spoken, files, max(rates)), max(rates))
-    rate = next((one for one in _MP3_RATES if one >= max(rates)), _MP3_RATES[-1])
+    rate = next((one for one in MP3_RATES if one >= max(rates)), MP3_RATES[-1])
     return _mp3(_pieces(spoken, files, rate), rate)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 from core.backends.filters import ContentFilter
 from core.backends.llm import Delta
+from core.backends.relay import iterated
 from core.errors import InvalidInputError, StudioError, ToolFailedError
 from core.stages.chat.clauses import ClauseSegmenter
 from core.translation import N_
@@ -57,26 +59,22 @@ class Guard:
             _log.info("a clause of a reply was refused: %s", verdict.category)
         return verdict is None
 
-    def watched(self, deltas: Iterator[Delta]) -> Iterator[Delta]:
+    def watched(self, deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
         """Yield a reply: as it comes where there is no filter, else clause by clause until one may not be said."""
         if self._filter is None:
             yield from deltas
             return
         segmenter, line = ClauseSegmenter(), None
-        for delta in deltas:
-            line = line or delta.utterance_id
-            for clause in segmenter.feed(delta.text):
-                if not self.check_reply(clause):
-                    return
-                yield Delta(clause, line)
+        with closing(iterated(deltas)) as words:  # a reply that is ended here ends the model too
+            for delta in words:
+                line = line or delta.utterance_id
+                for clause in segmenter.feed(delta.text):
+                    if not self.check_reply(clause):
+                        return
+                    yield Delta(clause, line)
         for clause in segmenter.flush():
             if self.check_reply(clause):
                 yield Delta(clause, line)
-
-    @property
-    def watches(self) -> bool:
-        """Whether there is a filter at all; without one nothing needs to wait for a clause to be whole."""
-        return self._filter is not None
 
     def close(self) -> None:
         """Give back what the filter holds."""
