@@ -54,10 +54,10 @@ def run_until(stop: Event, work: Coroutine[Any, Any, None]) -> None:
 
 async def _watched(stop: Event, work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(work)
-    while not task.done():
-        if stop.is_set():
-            task.cancel()
+    while not (task.done() or stop.is_set()):
         await asyncio.wait((task,), timeout=POLL_SECONDS)
+    task.cancel()  # once: a second time would break its tidying up off
+    await asyncio.wait((task,))
     if not task.cancelled():
         task.result()
 

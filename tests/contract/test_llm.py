@@ -186,7 +186,7 @@ def test_an_endpoint_does_not_show_its_key():
 
 
 @LOADS_TORCH
-def test_visitors_of_one_folder_share_a_load_and_take_turns(tiny_llama):
+def test_visitors_of_one_folder_share_a_load(tiny_llama):
     from core.backends.llm import transformers_local
 
     first, second = (build(CHAT_MODELS, "transformers", ModelSource(folder=tiny_llama)) for _ in range(2))

@@ -1,4 +1,4 @@
-"""A fine-tuned model in this process: one load per folder, one generation at a time.
+"""A fine-tuned model in this process: one load per folder, whose visitors are answered side by side.
 
 The folder holds a merged model of a native architecture as safetensors, with its tokenizer and chat
 template. Nothing is fetched and no code of the folder's is run.
@@ -10,7 +10,8 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
@@ -20,11 +21,11 @@ import transformers
 from jinja2.exceptions import TemplateError
 from safetensors import SafetensorError
 from tokenizers.decoders import DecodeStream
-from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria, StoppingCriteriaList, TextStreamer
-from transformers.generation.streamers import BaseStreamer
+from transformers import AutoModelForCausalLM, AutoTokenizer, TextStreamer
 
 from core.backends.llm import ChatRole, ChatTurn, Delta, Generation, answerable
-from core.backends.relay import POLL_SECONDS, relayed
+from core.backends.llm.batching import Batch
+from core.backends.relay import relayed
 from core.domain.control_marks import inert, marks_of
 from core.errors import InvalidInputError, MissingArtifactError, StudioError, ToolFailedError
 from core.translation import N_
@@ -34,7 +35,7 @@ transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class TransformersModel:
-    """Generates with the model of one folder; visitors share the load and queue for it."""
+    """Generates with the model of one folder; visitors share the load, and who comes first is read first."""
 
     name = "transformers"
 
@@ -51,12 +52,7 @@ class TransformersModel:
         turns = answerable(messages)
 
         def produce(put: Callable[[Delta], None], stop: Event) -> None:
-            loaded = _loaded(self._folder)
-            if _acquired(loaded.turn, stop):
-                try:
-                    _generate(loaded, turns, settings, put, stop)
-                finally:
-                    loaded.turn.release()
+            _generate(_loaded(self._folder), turns, settings, put, stop)
 
         return relayed(produce, cancel=cancel)
 
@@ -64,8 +60,7 @@ class TransformersModel:
         """Return for each reply -log of its probability after these turns, the end of the turn included."""
         turns = answerable(messages)
         loaded = _loaded(self._folder)
-        with loaded.turn:
-            return [_nats(loaded, turns, reply) for reply in replies]
+        return [loaded.batch.between(partial(_nats, loaded, turns, reply)) for reply in replies]
 
     def context(self) -> int:
         """Return the tokens of prompt and reply together; the first call waits for the load."""
@@ -93,13 +88,13 @@ class TransformersModel:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A model in memory, and the turn at it."""
+    """A model in memory, and the replies it is writing."""
 
     model: Any
     tokenizer: Any
     marks: re.Pattern[str]
     """Finds in a text what the tokenizer would read as a token that steers."""
-    turn: Lock = field(default_factory=Lock)
+    batch: Batch
 
     def inert(self, text: str) -> str:
         """Return words as words, whatever stands in them."""
@@ -111,7 +106,7 @@ class _Loaded:
         return int(getattr(self.model.config, "max_position_embeddings", 2048))
 
 
-class _Relay(BaseStreamer):
+class _Words:
     """Hands each finished stretch of text over; half a character waits for its other half.
 
     Each token is decoded once, where transformers' own streamer decodes the whole line anew for each.
@@ -121,27 +116,26 @@ class _Relay(BaseStreamer):
         self._tokenizer = tokenizer.backend_tokenizer
         self._decoding = DecodeStream(skip_special_tokens=True)
         self._put = put
-        self._prompt_seen = False
 
-    def put(self, value: torch.Tensor) -> None:
-        """Called by transformers, with the prompt first and then with each token."""
-        if not self._prompt_seen:
-            self._prompt_seen = True
-            return
-        for token in value.flatten().tolist():
-            if text := self._decoding.step(self._tokenizer, token):
-                self._put(Delta(text))
+    def add(self, token: int) -> None:
+        """Take the next token."""
+        if text := self._decoding.step(self._tokenizer, token):
+            self._put(Delta(text))
 
     def end(self) -> None:
-        """Called by transformers; a character of which only half was written is nobody's."""
+        """A character of which only half was written is nobody's."""
 
 
-class _Whole(TextStreamer):
+class _WordsOfSlow(TextStreamer):
     """The same for a tokenizer without the fast form."""
 
     def __init__(self, tokenizer: Any, put: Callable[[Delta], None]) -> None:
-        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        super().__init__(tokenizer, skip_special_tokens=True)
         self._put = put
+
+    def add(self, token: int) -> None:
+        """Take the next token."""
+        self.put(torch.tensor([token]))  # type: ignore[no-untyped-call]
 
     def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
         """Called by transformers."""
@@ -149,54 +143,32 @@ class _Whole(TextStreamer):
             self._put(Delta(text))
 
 
-class _Stop(StoppingCriteria):
-    """Ends the generation after the token during which `stop` was set."""
-
-    def __init__(self, stop: Event) -> None:
-        self._stop = stop
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
-        return torch.full((input_ids.shape[0],), self._stop.is_set(), dtype=torch.bool, device=input_ids.device)
-
-
 def _generate(
     loaded: _Loaded, turns: Sequence[ChatTurn], settings: Generation, put: Callable[[Delta], None], stop: Event
 ) -> None:
     prompt = _prompt(loaded, turns, settings.max_tokens)
-    sampling: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
-    if settings.temperature > 0:
-        sampling = {"do_sample": True, "temperature": settings.temperature, "top_p": settings.top_p}
-    if settings.seed is not None:
-        torch.manual_seed(settings.seed)  # global, but the turn is ours alone
+    words = (_Words if loaded.tokenizer.is_fast else _WordsOfSlow)(loaded.tokenizer, put)
     try:
-        loaded.model.generate(
-            **prompt,
-            **sampling,
-            max_new_tokens=settings.max_tokens,
-            repetition_penalty=settings.repetition_penalty,
-            pad_token_id=_pad(loaded),
-            streamer=(_Relay if loaded.tokenizer.is_fast else _Whole)(loaded.tokenizer, put),
-            stopping_criteria=StoppingCriteriaList([_Stop(stop)]),
-        )
+        loaded.batch.write(prompt, settings, words.add, stop)
     except torch.OutOfMemoryError as error:
         raise ToolFailedError(
             N_("There is not enough memory for this reply."),
             remedy=N_("Ask for fewer tokens, end other programs, or choose a smaller model."),
         ) from error
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
         raise ToolFailedError(
             N_("The model could not go on: {problem}"),
             remedy=N_("Ask again; if it stays so, choose another model."),
             problem=_first_line(error),
         ) from error
+    words.end()
 
 
 def _nats(loaded: _Loaded, turns: Sequence[ChatTurn], reply: str) -> float:
     said = _reply_tokens(loaded, turns, reply)
-    prompt = _prompt(loaded, turns, said.shape[0])["input_ids"][0]
+    prompt = _prompt(loaded, turns, said.shape[0])
     tokens = torch.cat([prompt, said.to(prompt.device)])
-    with torch.inference_mode():
-        logits = loaded.model(input_ids=tokens[None, :-1]).logits[0, prompt.shape[0] - 1 :]
+    logits = loaded.model(input_ids=tokens[None, :-1]).logits[0, prompt.shape[0] - 1 :]
     return float(torch.nn.functional.cross_entropy(logits.float(), tokens[prompt.shape[0] :], reduction="sum"))
 
 
@@ -214,15 +186,15 @@ def _reply_tokens(loaded: _Loaded, turns: Sequence[ChatTurn], reply: str) -> tor
     return said[: int(ends[-1]) + 1] if ends.numel() else said
 
 
-def _prompt(loaded: _Loaded, turns: Sequence[ChatTurn], reply: int) -> Any:
-    """Return the tokenised conversation; the oldest turns are left out whole until the reply has room."""
+def _prompt(loaded: _Loaded, turns: Sequence[ChatTurn], reply: int) -> torch.Tensor:
+    """Return the conversation's tokens, 1-D; the oldest turns are left out whole until the reply has room."""
     room = loaded.context - reply
     system = [turn for turn in turns if turn.role is ChatRole.SYSTEM]
     talk = [turn for turn in turns if turn.role is not ChatRole.SYSTEM]
     while talk:
-        encoded = _encoded(loaded, [*system, *talk])
-        if encoded["input_ids"].shape[1] <= room:
-            return encoded.to(loaded.model.device)
+        tokens: torch.Tensor = _encoded(loaded, [*system, *talk])["input_ids"][0]
+        if tokens.shape[0] <= room:
+            return tokens.to(loaded.model.device)
         talk = _without_oldest(talk)
     raise InvalidInputError(
         N_("That is too long: this model reads {room} tokens."),
@@ -253,19 +225,6 @@ def _encoded(loaded: _Loaded, turns: Sequence[ChatTurn], *, asking: bool = True)
         ) from error
 
 
-def _pad(loaded: _Loaded) -> int | None:
-    tokenizer = loaded.tokenizer
-    pad: int | None = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-    return pad
-
-
-def _acquired(turn: Lock, stop: Event) -> bool:
-    while not stop.is_set():
-        if turn.acquire(timeout=POLL_SECONDS):
-            return True
-    return False
-
-
 _KEPT = 1
 """Models in memory at once; a comparison of two swaps them."""
 _models: OrderedDict[tuple[Path, int], _Loaded] = OrderedDict()
@@ -293,7 +252,16 @@ def _load(folder: Path) -> _Loaded:
         )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise _unreadable(error) from error
-    return _Loaded(model.to("cuda" if cuda else "cpu").eval(), tokenizer, marks_of(_steering(tokenizer)))
+    model = model.to("cuda" if cuda else "cpu").eval()
+    return _Loaded(model, tokenizer, marks_of(_steering(tokenizer)), Batch(model, _ends(model, tokenizer)))
+
+
+def _ends(model: Any, tokenizer: Any) -> list[int]:
+    """Return the tokens that end a reply, of which some models have several."""
+    ends = model.generation_config.eos_token_id
+    if ends is None:
+        ends = tokenizer.eos_token_id
+    return ends if isinstance(ends, list) else [ends]
 
 
 def _steering(tokenizer: Any) -> Iterator[str]:
