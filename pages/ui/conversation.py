@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import StopException
 
 from core.domain.chat import Conversation, Message, Rating, Speaker
 from core.domain.persona import Persona
-from core.errors import NotFoundError
+from core.errors import NotFoundError, StudioError
 from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.stages.chat.live import Pulse, Reply
 from pages.ui.bubbles import data_uri
@@ -76,6 +76,22 @@ def show_words(visit: Visit, speaker: Speaker, text: str) -> None:
     """Show words that are not stored yet."""
     with _bubble(visit.persona, speaker):
         st.markdown(plain(text))
+
+
+@contextmanager
+def sending(visit: Visit, wish: Mapping[str, str], trouble: DeltaGenerator) -> Iterator[None]:
+    """Say in `trouble` why something is not sent that is sent within; its words stand there, to be sent again."""
+    try:
+        yield
+    except StudioError as error:
+        with trouble:
+            if wish:
+                show_words(visit, Speaker.VISITOR, wish["words"])
+            show_failure(error.message, error.remedy, error.values)
+            if wish:
+                st.button(
+                    _("Send it again"), icon=":material/send:", on_click=SAID_INSTEAD.set, args=(json.dumps(wish),)
+                )
 
 
 @dataclass(frozen=True, slots=True)

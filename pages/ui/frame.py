@@ -12,6 +12,7 @@ from core.domain.identity import new_id
 from core.domain.persona import Persona
 from core.lifecycle import EXTRA_PAGES, STAGES, ExtraPage, Role, Stage
 from core.services import Services, services
+from pages.ui.heap import spare_what_is_loaded
 from pages.ui.i18n import LANGUAGES, _, language
 from pages.ui.state import LANGUAGE, NOTICE, PERSONA, VISITING, VISITOR
 from pages.ui.style import dress_the_page
@@ -52,6 +53,7 @@ def page(name: str) -> Visit:
 
 def begin(name: str) -> Visit:
     """Do what every page does before its title: the look, the sidebar, the persona, what was left to say."""
+    spare_what_is_loaded()
     studio = services()
     dress_the_page()
     LANGUAGE.keep()

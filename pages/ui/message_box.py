@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from st_audiorec import st_audiorec
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.sounds import seconds_of
 from core.errors import StudioError
@@ -17,15 +18,19 @@ _LONGEST_TAKE = 30
 """Seconds; a take travels as text, eight times its size, and the browser gives up on more."""
 
 
-def message_box(visit: Visit, settings: ChatSettings) -> str:
-    """Draw the box at the bottom of the page and return what was said with it, empty for nothing."""
+def message_box(visit: Visit, settings: ChatSettings, trouble: DeltaGenerator) -> str:
+    """Draw the box at the bottom of the page and return what was said with it, empty for nothing.
+
+    Why a spoken message could not be written down is said in `trouble`.
+    """
     invitation = _("Write to {name}").format(name=visit.persona.name)
     if not settings.hear:
         return st.chat_input(invitation, max_chars=settings.max_characters) or ""
     given = st.chat_input(invitation, max_chars=settings.max_characters, accept_audio=True)
     if given is None:
         return ""
-    spoken = _heard(visit, given.audio.getvalue()) if given.audio else ""
+    with trouble:
+        spoken = _heard(visit, given.audio.getvalue()) if given.audio else ""
     return "，".join(filter(None, (given.text.strip(), spoken)))
 
 

@@ -13,8 +13,7 @@ from core.stages.chat.live import under_way
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import Interlocutor, answer, answer_again, begin
 from pages.ui.chat_tools import how, visitor_link, which_voice, who_answers
-from pages.ui.conversation import follow, history, open_talk, show_words, stage_for_sound, told
-from pages.ui.errors import told_to_the_user
+from pages.ui.conversation import follow, history, open_talk, sending, show_words, stage_for_sound, told
 from pages.ui.frame import page
 from pages.ui.i18n import _
 from pages.ui.message_box import message_box, short_take
@@ -37,34 +36,34 @@ with tools:
     if not visit.stranger:
         visitor_link()
 
+speech, messages, trouble = st.container(gap=None), st.container(), st.container()
 prepare(choice, persona, settings=settings, store=studio.store)
 studio.prepare_voice(voice, persona)
-said = message_box(visit, settings) or taken
-again, instead = AGAIN.get(), json.loads(SAID_INSTEAD.get() or "{}")
+said = message_box(visit, settings, trouble) or taken
+again, wish = AGAIN.get(), {"words": said} if said else json.loads(SAID_INSTEAD.get() or "{}")
 AGAIN.clear()
 SAID_INSTEAD.clear()
 
 live = under_way(talk.id) if talk else None
-with told_to_the_user():
-    if said or again or instead:
+with sending(visit, wish, trouble):
+    if again or wish:
         studio.admit(visit.who)
         model = model_for(choice, persona, settings=settings, store=studio.store)
         her = Interlocutor(persona, choice, model, studio.mouth(voice, persona), settings, studio.store, studio.guard())
-        talk = talk or begin(persona, said, settings=settings, store=studio.store, owner=visit.who)
+        talk = talk or begin(persona, wish["words"], settings=settings, store=studio.store, owner=visit.who)
         CONVERSATION.set(talk.id)
-        if again:
-            live = answer_again(again, her)
-        else:
-            live = answer(said or instead["words"], her, talk, instead_of=instead.get("message"))
+        live = answer(wish["words"], her, talk, instead_of=wish.get("message")) if wish else answer_again(again, her)
 
 if talk:
     with tools:
         talk_keeping(visit, talk)
         st.button(_("New talk"), icon=":material/add_comment:", on_click=CONVERSATION.clear)
-stage = stage_for_sound(live)
-if talk:
-    history(visit, told(visit, talk), reply=live)
-elif persona.greeting:
-    show_words(visit, Speaker.PERSONA, persona.greeting)
-if live:
-    follow(visit, live, stage)
+with speech:
+    stage = stage_for_sound(live)
+with messages:
+    if talk:
+        history(visit, told(visit, talk), reply=live)
+    elif persona.greeting:
+        show_words(visit, Speaker.PERSONA, persona.greeting)
+    if live:
+        follow(visit, live, stage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -79,6 +80,16 @@ class RunningApp:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+
+def program(folder: Path, configs: Mapping[str, str]) -> Path:
+    """Copy the program into a folder and write these of its configuration files (name -> text); return the folder."""
+    for part in ("core", "pages", "configs", ".streamlit"):
+        shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "Home.py", folder)
+    for name, text in configs.items():
+        (folder / "configs" / name).write_text(text, encoding="utf-8")
+    return folder
 
 
 def wait_until(condition: Callable[[], object], seconds: float, problem: Callable[[], str] = lambda: "") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import wave
 from collections.abc import Callable, Iterator
 
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from core.domain.chat import Conversation, Message, Speaker
 from core.services import Services
 from tests.browser.conftest import House
-from tests.browser.running_app import PROJECT, RunningApp, wait_until
+from tests.browser.running_app import RunningApp, program, wait_until
 from tests.browser.visitor import PATIENCE, Visitor
 from tests.contract.openai_server import OpenAIServer
 from tests.contract.transcription_server import TranscriptionServer
@@ -178,16 +177,13 @@ def served(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RunningApp, Services, OpenAIServer, TranscriptionServer]]:
     """An app whose chat server hangs after its first word, and whose visitors may speak."""
-    copy = tmp_path_factory.mktemp("program")
-    for part in ("core", "pages", "configs", ".streamlit"):
-        shutil.copytree(PROJECT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "Home.py", copy)
     with OpenAIServer("竹影摇窗。", hang=True) as server, TranscriptionServer("外头可是下雨了？") as writer:
-        (copy / "configs/chat.yaml").write_text(
-            f"endpoint_url: {server.base_url}\nendpoint_model: bamboo\nhear: true\n", encoding="utf-8"
-        )
-        (copy / "configs/transcription.yaml").write_text(
-            f"backend: openai\nmodel: m\nbase_url: {writer.base_url}\n", encoding="utf-8"
+        copy = program(
+            tmp_path_factory.mktemp("program"),
+            {
+                "chat.yaml": f"endpoint_url: {server.base_url}\nendpoint_model: bamboo\nhear: true\n",
+                "transcription.yaml": f"backend: openai\nmodel: m\nbase_url: {writer.base_url}\n",
+            },
         )
         app = RunningApp(tmp_path_factory.mktemp("workspace"), {"OPENAI_API_KEY": "nothing"}, project=copy)
         services = app.services()

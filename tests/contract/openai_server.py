@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any
 
 from tests.loopback import Handler, Loopback
@@ -21,6 +22,8 @@ class OpenAIServer(Loopback):
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.client_left = threading.Event()
+        self.left_at = 0.0
+        """When it was seen that a client had left, in seconds of the wall clock."""
         super().__init__(_Handler)
 
     def let_go(self) -> None:
@@ -71,6 +74,7 @@ class _Handler(Handler[OpenAIServer]):
                 self.wfile.write(b": still there\n\n")
                 self.wfile.flush()
         except OSError:
+            self.double.left_at = time.time()
             self.double.client_left.set()
 
     def _answer(self, status: int, content_type: str) -> None:
