@@ -105,6 +105,15 @@ async def flowing(opened: Callable[[Event], Iterator[T]]) -> AsyncGenerator[T, N
         worker.shutdown(wait=False)
 
 
+async def apart(work: Callable[[], T]) -> T:
+    """Return what blocking work returns, done in a thread of its own; raise what it raises."""
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reply")
+    try:
+        return await asyncio.wrap_future(worker.submit(work))
+    finally:
+        worker.shutdown(wait=False)
+
+
 def iterated(pieces: Iterator[T]) -> Generator[T, None, None]:
     """Yield what any iterator yields; closing this closes it, where it can be closed."""
     yield from pieces

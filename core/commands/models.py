@@ -87,7 +87,7 @@ def chat(
     from core.stages.chat.choice import choice_of, model_for
     from core.stages.chat.events import TextDelta
     from core.stages.chat.settings import ChatSettings
-    from core.stages.chat.talk import Interlocutor, answer, begin
+    from core.stages.chat.talk import Interlocutor, answer
 
     settings = stage_defaults("chat", ChatSettings)
     with studio() as services:
@@ -95,14 +95,13 @@ def chat(
         store = services.store
         her = store.personas.get(persona or services.settings.persona)
         choice = choice_of(model or None, her.id, settings=settings, store=store)
-        talk = begin(her, said, settings=settings, store=store)
         model_asked = model_for(choice, her, settings=settings, store=store)
         mouth = services.mouth(settings.voice if wav else "", her)
-        reply = answer(said, Interlocutor(her, choice, model_asked, mouth, settings, store), talk)
+        reply = answer(said, Interlocutor(her, choice, model_asked, mouth, settings, store), None)
         for event in reply.follow():
             if isinstance(event, TextDelta) and not as_json:
                 typer.echo(event.text, nl=False)
-        said_back = store.talks.messages(talk.id)[-1]
+        said_back = store.talks.messages(reply.conversation_id)[-1]
         if wav is not None and said_back.sound_sha256:
             wav.write_bytes(store.files.read(said_back.sound_sha256))
     told = {"backend": said_back.backend, "model": said_back.model_id, "line": said_back.utterance_id}

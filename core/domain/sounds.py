@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import soxr  # type: ignore[import-untyped]  # ships no types
 
 from core.domain.voice import Sound
 from core.errors import InvalidInputError
@@ -43,6 +44,21 @@ def seconds_of(wav: bytes) -> float:
             return float(file.getnframes() / file.getframerate())
     except (wave.Error, EOFError):
         return 0.0
+
+
+def resampled(sound: Sound, rate: int) -> Sound:
+    """Return a 16-bit sound as one channel at that rate; itself where it has the rate already."""
+    if sound.sample_rate == rate:
+        return sound
+    samples, own = samples_of(sound.wav)
+    fitting = np.clip(np.rint(soxr.resample(samples, own, rate) * np.float32(32768)), -32768, 32767)
+    whole = io.BytesIO()
+    with wave.open(whole, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(fitting.astype("<i2").tobytes())
+    return sound_of(whole.getvalue())
 
 
 def joined(sounds: Sequence[Sound]) -> Sound:

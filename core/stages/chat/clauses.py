@@ -38,8 +38,13 @@ class ClauseSegmenter:
 
     def flush(self) -> list[str]:
         """Return what is left, the text being over; nothing when it has no words."""
-        rest, self._rest = self._rest, ""
+        rest = self.rest()
         return [rest] if speakable(rest) else []
+
+    def rest(self) -> str:
+        """Return what is left, the text being over, whether it can be spoken or not."""
+        rest, self._rest = self._rest, ""
+        return rest
 
     def _end(self) -> int | None:
         depth = 0

@@ -15,6 +15,9 @@ from core.translation import N_
 
 _log = logging.getLogger(__name__)
 
+_OVERLAP = 40
+"""Characters before a clause that are looked at with it: what is not to be said may begin in the clause before."""
+
 
 class Guard:
     """Lets everything pass without a filter. Words are never logged, only why they were refused."""
@@ -46,12 +49,12 @@ class Guard:
                 N_("She would rather not talk about that."), remedy=N_("Say it in other words, or ask something else.")
             )
 
-    def check_reply(self, clause: str) -> bool:
+    def check_reply(self, words: str) -> bool:
         """Whether she may say that; False ends the reply before it. A filter that fails says what the setting says."""
         if self._filter is None:
             return True
         try:
-            verdict = self._filter.refused(clause)
+            verdict = self._filter.refused(words)
         except StudioError as error:
             self._note_failure(error)
             return self._open
@@ -60,21 +63,28 @@ class Guard:
         return verdict is None
 
     def watched(self, deltas: Iterator[Delta]) -> Generator[Delta, None, None]:
-        """Yield a reply: as it comes where there is no filter, else clause by clause until one may not be said."""
+        """Yield a reply: as it comes where there is no filter, else clause by clause until one may not be said.
+
+        A line of the book comes whole or not at all, since her recording says all of it.
+        """
         if self._filter is None:
             yield from deltas
             return
-        segmenter, line = ClauseSegmenter(), None
+        segmenter, line, held, said = ClauseSegmenter(), None, "", ""
         with closing(iterated(deltas)) as words:  # a reply that is ended here ends the model too
             for delta in words:
                 line = line or delta.utterance_id
+                if line:
+                    held += delta.text
+                    continue
                 for clause in segmenter.feed(delta.text):
-                    if not self.check_reply(clause):
+                    if not self.check_reply(said + clause):
                         return
-                    yield Delta(clause, line)
-        for clause in segmenter.flush():
-            if self.check_reply(clause):
-                yield Delta(clause, line)
+                    said = (said + clause)[-_OVERLAP:]
+                    yield Delta(clause)
+        rest = held or segmenter.rest()
+        if rest and self.check_reply(said + rest):
+            yield Delta(rest, line)
 
     def close(self) -> None:
         """Give back what the filter holds."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from functools import lru_cache
 from threading import Condition, Lock, Thread
+from typing import Final
 
 from core.stages.chat.events import ReplyEvent
 
@@ -28,18 +29,22 @@ class Pulse:
 class Reply:
     """One reply under way, or just over."""
 
-    def __init__(self, reply_id: str, conversation_id: str, make: Callable[[Emit], Awaitable[None]]) -> None:
-        """Start it; `make` emits its events and is cancelled by a stop."""
+    def __init__(
+        self, reply_id: str, conversation_id: str, make: Callable[[Emit], Awaitable[None]], *, said_id: str = ""
+    ) -> None:
+        """Start it; `make` emits its events and is cancelled by a stop. `said_id` is the message it answers."""
         self.id = reply_id
         self.conversation_id = conversation_id
+        self.said_id = said_id
         self._events: list[ReplyEvent] = []
         self._changed = Condition()
         self._readers = 0
         self._left_at = time.monotonic()
         self._over = False
         self._failure: BaseException | None = None
-        _register(self)
-        self._task = asyncio.run_coroutine_threadsafe(self._run(make), reply_loop())
+        with _register_lock:  # it is over only after it is known, and known only with its task
+            self._task = asyncio.run_coroutine_threadsafe(self._run(make), reply_loop())
+            _replies[self.conversation_id] = self
 
     @property
     def over(self) -> bool:
@@ -116,13 +121,15 @@ def under_way(conversation_id: str) -> Reply | None:
         return _replies.get(conversation_id)
 
 
+def one_at_a_time(conversation_id: str) -> Lock:
+    """Return the lock within which a reply of that conversation is begun: two tabs may ask in the same moment."""
+    return _BEGINNINGS[hash(conversation_id) % len(_BEGINNINGS)]
+
+
 _replies: dict[str, Reply] = {}
 _register_lock = Lock()
-
-
-def _register(reply: Reply) -> None:
-    with _register_lock:
-        _replies[reply.conversation_id] = reply
+_BEGINNINGS: Final = tuple(Lock() for _ in range(256))
+"""Shared by conversations that fall on the same one, so that none has to be forgotten."""
 
 
 def _forget(reply: Reply) -> None:

@@ -79,7 +79,9 @@ class ChatSettings(Section):
     repetition_penalty: float = Field(
         default=1.1, ge=1, le=2, description="More than 1 keeps her from going in circles."
     )
-    seed: int | None = Field(default=None, ge=0, description="The same number gives the same reply; empty for variety.")
+    seed: int | None = Field(
+        default=None, ge=0, lt=2**31, description="The same number gives the same reply; empty for variety."
+    )
     first_clause: int = Field(
         default=5,
         ge=1,

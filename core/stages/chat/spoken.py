@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
+from functools import partial
 from threading import Event
 
 from core.backends.llm import Delta
-from core.backends.relay import flowing
+from core.backends.relay import apart, flowing
 from core.domain.voice import Sound
 from core.errors import StudioError
 from core.stages.chat.clauses import ClauseSegmenter
@@ -63,7 +64,7 @@ async def _read(deltas: Deltas, segmenter: ClauseSegmenter, sayings: Sayings, pu
 async def _speak(sayings: Sayings, mouth: Mouth, pacing: Pacing, put: Put) -> None:
     try:
         first = await sayings.take(pacing)
-        if first and sayings.line and (sound := await asyncio.to_thread(mouth.of_line, sayings.line)) is not None:
+        if first and sayings.line and (sound := await apart(partial(mouth.of_line, sayings.line))) is not None:
             await put(SoundReady(0, sound, "", recorded=True))
             return  # her own recording is the whole reply
         sequence, words = 0, first

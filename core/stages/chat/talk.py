@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Lock
 
 from core.backends.llm import ChatModel, ChatRole, ChatTurn
+from core.backends.relay import apart
 from core.domain.chat import NOBODY_NAMED, Conversation, Message, Speaker
 from core.domain.identity import new_id, now
 from core.domain.persona import Persona
-from core.domain.sounds import joined
+from core.domain.sounds import joined, resampled
 from core.domain.voice import Sound
 from core.errors import InvalidInputError, NotFoundError
 from core.stages.chat.choice import Choice
 from core.stages.chat.clauses import ClauseSegmenter
 from core.stages.chat.events import Done, SoundReady, TextDelta, TextDone, VoiceFailed
 from core.stages.chat.guard import Guard
-from core.stages.chat.live import Emit, Reply, under_way
+from core.stages.chat.live import Emit, Reply, one_at_a_time, under_way
 from core.stages.chat.mouth import CLIP, Mouth
 from core.stages.chat.pacing import Pacing
 from core.stages.chat.paths import asked_before, said_before
@@ -59,28 +60,39 @@ class Interlocutor:
     guard: Guard = field(default_factory=Guard)
 
 
-def answer(said: str, who: Interlocutor, conversation: Conversation, *, instead_of: str | None = None) -> Reply:
+def answer(
+    said: str,
+    who: Interlocutor,
+    conversation: Conversation | None,
+    *,
+    instead_of: str | None = None,
+    owner: str = NOBODY_NAMED,
+) -> Reply:
     """Store what the visitor said and begin her reply, which goes on whoever follows it.
 
-    `instead_of` names a message of the visitor that these words take the place of; both versions are kept. A reply
-    still under way in this conversation is stopped first. What she said is stored when the text ends, also when she
-    is stopped or the model fails half-way; the sound is added when it is whole. InvalidInputError at once for nothing
-    said, too much or what the filter refuses, NotFoundError for a conversation that is gone.
+    Without a conversation one of that owner's begins. `instead_of` names a message of the visitor that these words
+    take the place of; both versions are kept. A reply still under way in this conversation is stopped first. What she
+    said is stored when the text ends, also when she is stopped or the model fails half-way; the sound is added when
+    it is whole. InvalidInputError at once for nothing said, too much or what the filter refuses, NotFoundError for a
+    conversation that is gone.
     """
     words, talks = checked(said, who.settings), who.store.talks
     who.guard.check_said(words)
-    interrupt(conversation.id)
-    history = said_before(instead_of, who.store) if instead_of else talks.messages(conversation.id)
-    before = history[-1].id if history else None
-    put = talks.say(_message(conversation.id, Speaker.VISITOR, words, parent_id=before), first=before is None)
-    return _begun(put, history, who)
+    talk = conversation or begin(who.persona, words, settings=who.settings, store=who.store, owner=owner)
+    with one_at_a_time(talk.id):
+        interrupt(talk.id)
+        history = said_before(instead_of, who.store) if instead_of else talks.messages(talk.id)
+        before = history[-1].id if history else None
+        put = talks.say(_message(talk.id, Speaker.VISITOR, words, parent_id=before), first=before is None)
+        return _begun(put, history, who)
 
 
 def answer_again(reply_id: str, who: Interlocutor) -> Reply:
     """Begin another reply to what one of hers answers; both are kept. Raises as `answer` and `asked_before`."""
     asked = asked_before(reply_id, who.store)
-    interrupt(asked.said.conversation_id)
-    return _begun(asked.said, asked.history, who)
+    with one_at_a_time(asked.said.conversation_id):
+        interrupt(asked.said.conversation_id)
+        return _begun(asked.said, asked.history, who)
 
 
 def _begun(said: Message, history: Sequence[Message], who: Interlocutor) -> Reply:
@@ -91,8 +103,10 @@ def _begun(said: Message, history: Sequence[Message], who: Interlocutor) -> Repl
     async def make(emit: Emit) -> None:
         making.emit = emit
         try:
-            prompt = await asyncio.to_thread(
-                composed, before, said.text, persona=who.persona, model=model, settings=settings, store=who.store
+            prompt = await apart(
+                lambda: composed(
+                    before, said.text, persona=who.persona, model=model, settings=settings, store=who.store
+                )
             )
             making.memories = tuple(one.utterance_id or one.passage_id for one in prompt.memories)
             await spoken(
@@ -103,10 +117,10 @@ def _begun(said: Message, history: Sequence[Message], who: Interlocutor) -> Repl
                 put=making.put,
             )
         finally:
-            await asyncio.to_thread(making.finish)
+            await apart(making.finish)
             making.done()
 
-    return Reply(new_id("reply"), said.conversation_id, make)
+    return Reply(new_id("reply"), said.conversation_id, make, said_id=said.id)
 
 
 def interrupt(conversation_id: str) -> None:
@@ -147,6 +161,7 @@ class _Making:
     utterance_id: str | None = None
     memories: tuple[str, ...] = ()
     message: Message | None = None
+    keeping: Lock = field(default_factory=Lock)
 
     async def put(self, piece: Piece) -> None:
         """Note a piece of the reply and hand it on as an event."""
@@ -162,7 +177,7 @@ class _Making:
             case TextOver():
                 self._time("text")
                 if self.words:
-                    self.emit(TextDone(await asyncio.to_thread(self._keep)))
+                    self.emit(TextDone(await apart(self._keep)))
                 return
             case VoiceFailed():
                 pass
@@ -174,13 +189,13 @@ class _Making:
             self._finish()
 
     def _finish(self) -> None:
-        if self.message is None and self.words:
+        if self.words:
             self._keep()
         if self.message and self.sounds:
             self.store.talks.annotate(
                 self.message.id,
                 voice=self.voice,
-                sound_sha256=self.store.files.put(joined(self.sounds).wav),
+                sound_sha256=self.store.files.put(_whole(self.sounds).wav),
                 timings=dict(self.timings),
             )
             self.message = self.store.talks.message(self.message.id)
@@ -191,23 +206,30 @@ class _Making:
             self.emit(Done(self.message))
 
     def _keep(self) -> Message:
-        self.message = self.store.talks.say(
-            _message(
-                self.said.conversation_id,
-                Speaker.PERSONA,
-                "".join(self.words),
-                parent_id=self.said.id,
-                backend=self.choice.backend,
-                model_id=self.choice.model_id,
-                utterance_id=self.utterance_id,
-                memories=self.memories,
-                timings=dict(self.timings),
+        """Keep the words, once: a stop may come while they are being kept, and then asks for it again."""
+        with self.keeping:
+            self.message = self.message or self.store.talks.say(
+                _message(
+                    self.said.conversation_id,
+                    Speaker.PERSONA,
+                    "".join(self.words),
+                    parent_id=self.said.id,
+                    backend=self.choice.backend,
+                    model_id=self.choice.model_id,
+                    utterance_id=self.utterance_id,
+                    memories=self.memories,
+                    timings=dict(self.timings),
+                )
             )
-        )
-        return self.message
+            return self.message
 
     def _time(self, name: str) -> None:
         self.timings.setdefault(name, round(time.perf_counter() - self.started, 4))
+
+
+def _whole(sounds: Sequence[Sound]) -> Sound:
+    """Return a reply's sounds as one; another server of the same voice may have spoken at another rate."""
+    return joined([resampled(one, sounds[0].sample_rate) for one in sounds])
 
 
 def _message(conversation_id: str, speaker: Speaker, text: str, **made_by: object) -> Message:
