@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from core import settings as all_settings
+from core.backends.llm import Delta
 from core.errors import InvalidInputError, SettingsError, ToolFailedError
 from core.lending import guard_of
 from core.stages.chat.guard import Guard
@@ -27,6 +28,28 @@ def test_a_reply_ends_before_what_she_may_not_say():
     guard = Guard(WordyFilter("毒药"))
 
     assert [guard.check_reply(clause) for clause in ("竹子高了，", "去买毒药。")] == [True, False]
+
+
+def watched(guard: Guard, *pieces: str, line: str | None = None) -> str:
+    """Return what is left of a reply."""
+    return "".join(delta.text for delta in guard.watched(Delta(piece, line) for piece in pieces))
+
+
+@pytest.mark.parametrize("reply", ["……", "😊", "嗯。😊", "好。~", "“", "你来了？坐。\n"])
+def test_a_reply_that_may_be_said_comes_whole_with_its_signs(reply):
+    assert watched(Guard(WordyFilter("毒药")), *reply) == reply
+
+
+@pytest.mark.parametrize("broken", ["哪里有毒\n药卖。", "长" * 79 + "毒药。"])
+def test_what_is_not_to_be_said_is_seen_across_the_end_of_a_clause(broken):
+    assert "药" not in watched(Guard(WordyFilter("毒药", "毒\n药")), *broken)
+
+
+def test_a_line_of_the_book_comes_whole_or_not_at_all():
+    guard = Guard(WordyFilter("毒药"))
+
+    assert watched(guard, "你好。", "去买毒药。", line="u.1") == ""
+    assert watched(guard, "你好。", "竹子高了。", line="u.1") == "你好。竹子高了。"
 
 
 def test_a_filter_that_fails_lets_nothing_pass_unless_it_is_told_to():

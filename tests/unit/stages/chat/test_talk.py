@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
 import pytest
 
 from core.backends.filters import Verdict
 from core.backends.llm import ChatRole
 from core.domain.chat import Conversation, Speaker
+from core.domain.sounds import sound_of
 from core.errors import InvalidInputError, ToolFailedError
 from core.stages.chat.choice import Choice
 from core.stages.chat.events import Done, ReplyEvent, SoundReady, TextDelta, TextDone, VoiceFailed
@@ -13,7 +18,7 @@ from core.stages.chat.live import Pulse, Reply, under_way
 from core.stages.chat.settings import ChatSettings
 from core.stages.chat.talk import Interlocutor, answer, answer_again, begin
 from core.store import Store
-from tests.contract.doubles import EchoModel
+from tests.contract.doubles import EchoModel, tone
 from tests.unit.stages.chat.mouths import HummingMouth
 from tests.unit.stages.chat.test_memory import told
 
@@ -203,6 +208,74 @@ def test_a_reply_ends_before_the_clause_that_a_filter_refuses(store, persona, ta
     events_of(answer("你好。", who, talk))
 
     assert messages(store, talk)[-1] == (Speaker.PERSONA, "你好。")
+
+
+def test_words_that_a_filter_refuses_begin_no_conversation(store, persona):
+    who = Interlocutor(persona, CHOICE, EchoModel(), None, SETTINGS, store, Guard(ForbiddenWords()))
+    with pytest.raises(InvalidInputError):
+        answer("说些坏话。", who, None)
+
+    assert store.talks.conversations(persona.id) == []
+
+
+def test_first_words_begin_a_conversation_of_their_speaker(store, persona):
+    who = Interlocutor(persona, CHOICE, EchoModel(), None, SETTINGS, store)
+    reply = answer("你好。", who, None, owner="visitor-1")
+    events_of(reply)
+    (begun,) = store.talks.conversations(persona.id, owner="visitor-1")
+
+    assert reply.conversation_id == begun.id
+    assert [text for _, text in messages(store, begun)] == [persona.greeting, "你好。", "你好。"]
+
+
+def test_a_stop_while_her_words_are_being_kept_keeps_them_once(store, talk, ask, monkeypatch):
+    keeping, kept = Event(), store.talks.say
+
+    def slow(message, **more):
+        if message.speaker is Speaker.PERSONA:
+            keeping.set()
+            time.sleep(0.3)
+        return kept(message, **more)
+
+    monkeypatch.setattr(type(store.talks), "say", lambda self, message, **more: slow(message, **more))
+    reply = ask("你好。")
+    assert keeping.wait(10)
+    reply.stop()
+    events_of(reply)
+    stored = store.talks.messages(talk.id)[-1]
+
+    assert [one.text for one in store.talks.siblings(stored.id)] == ["你好。"]
+
+
+def test_two_tabs_that_speak_in_the_same_moment_are_answered_one_after_the_other(store, talk, ask):
+    together = Barrier(2)
+
+    def say(words):
+        together.wait(10)
+        return ask(words, model=EchoModel(pause=0.02))
+
+    with ThreadPoolExecutor(2) as tabs:
+        replies = list(tabs.map(say, ("甲。外头冷么？", "乙。外头冷么？")))
+    for reply in replies:
+        events_of(reply)
+    *_, asked, answered = messages(store, talk)
+    whole = [one for one in messages(store, talk) if one == (Speaker.PERSONA, asked[1])]
+
+    assert answered == (Speaker.PERSONA, asked[1]), "the later one is answered whole"
+    assert len(whole) == 1
+    assert all(reply.over for reply in replies)
+
+
+def test_a_voice_that_changes_its_rate_amid_a_reply_is_kept_at_the_first(store, talk, ask):
+    class Changing(HummingMouth):
+        def stream(self, text, *, cancel, hurried=False):
+            yield tone(1, 8_000 if "你" in text else 16_000)
+
+    events = events_of(ask("你好。外头冷么？", mouth=Changing()))
+
+    assert isinstance(events[-1], Done)
+    sound = sound_of(store.files.read(events[-1].message.sound_sha256))
+    assert (sound.sample_rate, round(sound.seconds, 1)) == (8_000, 2.0)
 
 
 def test_a_reply_made_again_answers_the_same_words_and_both_are_kept(store, persona, talk, ask):
