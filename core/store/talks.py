@@ -152,6 +152,13 @@ class Talks(Rooms):
         with self._reading() as db:
             return [from_row(Conversation, row) for row in db.execute(_newest(persona_id, owner).limit(limit))]
 
+    def count(self, persona_id: str, *, owner: str | None = None) -> int:
+        """Return how many there are, everybody's or one owner's."""
+        with self._reading() as db:
+            return db.execute(
+                sa.select(sa.func.count()).select_from(_newest(persona_id, owner).subquery())
+            ).scalar_one()
+
     def search(self, persona_id: str, words: str, *, owner: str | None = None, limit: int = 20) -> list[FoundTalk]:
         """Return the conversations whose title, or any message on any path, holds these words, newest first.
 

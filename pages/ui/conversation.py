@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from itertools import chain
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import StopException
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 
 from core.domain.chat import Conversation, Message, Rating, Speaker
 from core.domain.persona import Persona
@@ -29,6 +31,8 @@ from pages.ui.state import CONVERSATION, REWORDED, SAID_INSTEAD
 
 _SHOWN = 40
 """Messages drawn at once; a talk may be long."""
+_GONE_SECONDS = 0.1
+"""A script is ended a moment before it is known that its page is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +48,26 @@ class Told:
 
 
 def open_talk(visit: Visit) -> Conversation | None:
-    """Return the talk of the address bar; None for one that is gone or another persona's."""
+    """Return the talk of the address bar; None for one that is gone, another persona's or not this person's to see."""
     if CONVERSATION.get():
         with suppress(NotFoundError):
             talk = visit.studio.store.talks.conversation(CONVERSATION.get())
-            return talk if talk.persona_id == visit.persona.id else None
+            seen = talk.persona_id == visit.persona.id and visit.owner in (None, talk.owner)
+            return talk if seen else None
     return None
 
 
-def told(visit: Visit, talk: Conversation) -> Told:
-    """Read a talk."""
+def told(visit: Visit, talk: Conversation, *, reply: Reply | None) -> Told:
+    """Read a talk: the path shown, or while a reply is under way what leads to the words it answers."""
     store = visit.studio.store
-    messages = store.talks.messages(talk.id)
+    messages = store.talks.path(reply.said_id) if reply else store.talks.messages(talk.id)
     ratings = store.ratings.of_messages([one.id for one in messages[-_SHOWN:]], who=visit.who)
     return Told(messages, store.talks.forks(talk.id), ratings)
 
 
-def history(visit: Visit, told: Told, *, reply: Reply | None) -> None:
-    """Show the last messages of a talk, but for her words that a reply under way has kept already."""
+def history(visit: Visit, told: Told) -> None:
+    """Show the last messages of a talk."""
     messages = told.messages
-    if reply is not None and messages and messages[-1].speaker is Speaker.PERSONA:
-        messages = messages[:-1]
     if len(messages) > _SHOWN:
         st.caption(_("Earlier messages are kept and not shown."))
     names = makers(visit)
@@ -123,13 +126,21 @@ def follow(visit: Visit, reply: Reply, stage: Stage) -> None:
         try:
             message = _followed(reply, st.empty(), stage.speech)
         except StopException:  # Streamlit has a stop button of its own, in the corner; it means the same
-            reply.stop()
+            if not _page_is_gone():
+                reply.stop()
             raise
         if message is not None:
             forks = visit.studio.store.talks.forks(message.conversation_id)
             footer(visit, message, makers(visit), rating=None, forks=forks)
     with stage.button.container(gap=None):
         stop_button("idle", busy=False, pressed=_nothing)
+
+
+def _page_is_gone() -> bool:
+    """Whether the page was closed or is loaded again: Streamlit ends its script in the same way as its stop button."""
+    time.sleep(_GONE_SECONDS)
+    here = get_script_run_ctx()
+    return here is None or not get_instance().is_active_session(here.session_id)
 
 
 def _followed(reply: Reply, place: DeltaGenerator, speech: DeltaGenerator) -> Message | None:

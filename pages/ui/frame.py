@@ -8,13 +8,13 @@ from typing import Final
 
 import streamlit as st
 
-from core.domain.identity import new_id
 from core.domain.persona import Persona
 from core.lifecycle import EXTRA_PAGES, STAGES, ExtraPage, Role, Stage
 from core.services import Services, services
 from pages.ui.heap import spare_what_is_loaded
 from pages.ui.i18n import LANGUAGES, _, language
-from pages.ui.state import LANGUAGE, NOTICE, PERSONA, VISITING, VISITOR
+from pages.ui.state import LANGUAGE, NOTICE, PERSONA, VISITING
+from pages.ui.strangers import stranger_here
 from pages.ui.style import dress_the_page
 
 LOCAL_PERSON: Final = "local"
@@ -34,7 +34,12 @@ class Visit:
     name: str
     """The page's script; for a stage's page also the stage's id."""
     stranger: bool = False
-    """Whether this person may only talk: the browser tab is who they are, and nobody else's talks are theirs to see."""
+    """Whether this person may only talk: the browser is who they are, and nobody else's talks are theirs to see."""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose talks this person may see; None for everybody's."""
+        return self.who if self.stranger else None
 
 
 def page(name: str) -> Visit:
@@ -60,8 +65,7 @@ def begin(name: str) -> Visit:
     PERSONA.keep()
     persona = _persona(studio)
     stranger = roles(studio) == {Role.VISITOR}
-    if stranger:
-        VISITOR.set(VISITOR.get() or new_id("visitor"))
+    who = stranger_here() if stranger else LOCAL_PERSON
     if visiting():
         VISITING.keep()
     else:
@@ -69,7 +73,7 @@ def begin(name: str) -> Visit:
     if notice := NOTICE.get():
         st.toast(notice, icon=":material/check:")
         NOTICE.clear()
-    return Visit(studio, persona, VISITOR.get() if stranger else LOCAL_PERSON, name, stranger)
+    return Visit(studio, persona, who, name, stranger)
 
 
 def roles(studio: Services) -> frozenset[Role]:

@@ -11,6 +11,7 @@ from core.lifecycle import STAGES
 from core.services import Services
 from core.store.clips import ClipFilter
 from core.store.utterances import UtteranceFilter
+from pages.ui.frame import Visit
 from pages.ui.i18n import _, _n, number
 
 
@@ -30,12 +31,13 @@ class Holding:
         return number(self.amount)
 
 
-def holdings(studio: Services, persona: Persona) -> dict[str, Holding]:
-    """Return stage id -> what it holds."""
+def holdings(visit: Visit) -> dict[str, Holding]:
+    """Return stage id -> what it holds, as far as this person may see it."""
+    studio, persona = visit.studio, visit.persona
     at_work = {
         run.kind for run in studio.store.runs.all(persona_id=persona.id, limit=50) if run.state is RunState.RUNNING
     }
-    counted = {**_words(studio, persona), **_sounds(studio, persona), **_results(studio, persona)}
+    counted = {**_words(studio, persona), **_sounds(studio, persona), **_results(visit)}
     return {one.id: Holding(*counted[one.id], running=one.id in at_work) for one in STAGES}
 
 
@@ -83,11 +85,13 @@ def _sounds(studio: Services, persona: Persona) -> dict[str, tuple[int, str, str
     }
 
 
-def _results(studio: Services, persona: Persona) -> dict[str, tuple[int, str, str]]:
+def _results(visit: Visit) -> dict[str, tuple[int, str, str]]:
+    studio, persona = visit.studio, visit.persona
     models = studio.store.models.all(persona.id, ModelKind.TEXT)
     in_use = next((model.name for model in models if model.in_use), "")
     cards = studio.store.scorecards.all(persona.id)
-    talks = studio.store.talks.conversations(persona.id)
+    talks = studio.store.talks.count(persona.id, owner=visit.owner)
+    newest = studio.store.talks.conversations(persona.id, owner=visit.owner, limit=1)
     return {
         "finetuning": (
             len(models),
@@ -95,5 +99,5 @@ def _results(studio: Services, persona: Persona) -> dict[str, tuple[int, str, st
             _("in use: {name}").format(name=in_use) if in_use else "",
         ),
         "evaluation": (len(cards), _n("scorecard", "scorecards", len(cards)), cards[0].name if cards else ""),
-        "chat": (len(talks), _n("talk", "talks", len(talks)), talks[0].title if talks else ""),
+        "chat": (talks, _n("talk", "talks", talks), newest[0].title if newest else ""),
     }

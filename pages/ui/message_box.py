@@ -73,6 +73,7 @@ def short_take(visit: Visit, settings: ChatSettings) -> str:
 
 def _heard(visit: Visit, wav: bytes) -> str:
     try:
+        visit.studio.admit(visit.who)  # to listen costs as much as to answer
         with st.spinner(_("Listening…")):
             return visit.studio.hear(wav, visit.persona)
     except StudioError as error:

@@ -26,12 +26,12 @@ _SHORTEST_WAY: Final = ("corpus", "dialogues", "dataset", "finetuning", "chat")
 def overview() -> None:
     """Draw Home."""
     visit = begin("home")
-    held = holdings(visit.studio, visit.persona)
+    held = holdings(visit)
     _greeting(visit, held)
     for title, ids in LINES:
         _lane(visit, title, ids, held)
     st.subheader(_("Last words"), anchor=False)
-    talks = visit.studio.store.talks.conversations(visit.persona.id, limit=1)
+    talks = visit.studio.store.talks.conversations(visit.persona.id, owner=visit.owner, limit=1)
     last_words(visit.persona, visit.studio.store.talks.messages(talks[0].id) if talks else ())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import streamlit as st
 
@@ -11,13 +11,14 @@ from core.domain.chat import Message, Rating, Verdict
 from core.domain.identity import new_id
 from core.translation import N_
 from pages.ui.browser import copy_words, keep_file
+from pages.ui.decisions import careful
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, number
 from pages.ui.makers import Makers
 from pages.ui.player import play
 from pages.ui.reply_origin import origin
-from pages.ui.state import AGAIN, CONVERSATION
+from pages.ui.state import AGAIN, CONVERSATION, SAID, shown
 
 _AGAIN, _BRANCH, _COPY, _KEEP = "again", "branch", "copy", "keep"
 _DEEDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -40,7 +41,7 @@ def footer(
         if message.sound_sha256 and st.button(
             _("Hear it again"), icon=":material/volume_up:", type="tertiary", key=f"hear.{message.id}"
         ):
-            with st.container(key=f"speech-again-{message.id}", gap=None):
+            with st.container(key=f"speech-again-{message.id}", gap=None), told_to_the_user():
                 play(new_id("again"), 0, visit.studio.store.files.read(message.sound_sha256))
         if st.button(_("Why this?"), icon=":material/link:", type="tertiary", key=f"why.{message.id}"):
             st.dialog(_("Where this reply comes from"))(origin)(visit, message)
@@ -56,7 +57,6 @@ def versions(visit: Visit, message: Message, forks: Mapping[str, Sequence[str]])
     if len(ids) < 2:
         return
     place = ids.index(message.id)
-    show = visit.studio.store.talks.show
     ways = {-1: ("chevron_left", _("the version before")), 1: ("chevron_right", _("the version after"))}
     for step, (icon, words) in ways.items():
         to = place + step
@@ -67,11 +67,16 @@ def versions(visit: Visit, message: Message, forks: Mapping[str, Sequence[str]])
             type="tertiary",
             disabled=not 0 <= to < len(ids),
             key=f"version.{message.id}.{step}",
-            on_click=show,
-            args=(ids[to % len(ids)],),
+            on_click=_show,
+            args=(visit, ids[to % len(ids)]),
         )
         if step < 0:
             st.caption(f"{number(place + 1)}/{number(len(ids))}", width="content")
+
+
+@careful
+def _show(visit: Visit, message_id: str) -> None:
+    visit.studio.store.talks.show(message_id)
 
 
 def _deeds(visit: Visit, message: Message) -> None:
@@ -103,27 +108,35 @@ def _deeds(visit: Visit, message: Message) -> None:
 
 
 def _thumbs(visit: Visit, message: Message, rating: Rating | None) -> None:
+    key = f"rate.{message.id}"
     given = _THUMBS.index(rating.value) if rating else None
-    thumb = st.feedback("thumbs", key=f"rate.{message.id}", default=given)
-    if thumb == given:
-        return
-    with told_to_the_user():
-        if thumb is None:
-            visit.studio.store.ratings.withdraw(message.id, who=visit.who)
-        else:
-            visit.studio.rate_reply(visit.persona, message.id, _THUMBS[thumb], "", who=visit.who)
-        st.rerun()
+    st.feedback("thumbs", key=key, default=given, on_change=_rate, args=(visit, message.id, key))
+
+
+@careful
+def _rate(visit: Visit, message_id: str, key: str) -> None:
+    """What was pressed counts, not what differs: another tab may have said otherwise meanwhile."""
+    thumb = cast(int | None, shown(key))
+    if thumb is None:
+        visit.studio.store.ratings.withdraw(message_id, who=visit.who)
+    else:
+        visit.studio.rate_reply(visit.persona, message_id, _THUMBS[thumb], "", who=visit.who)
 
 
 def _reason(visit: Visit, message: Message, rating: Rating) -> None:
-    words = st.text_input(
+    key = f"reason.{message.id}"
+    st.text_input(
         _("What is wrong with it? The curator reads this."),
         rating.reason,
         max_chars=500,
         placeholder=_("not her tone, not of her time, wrong about the book…"),
-        key=f"reason.{message.id}",
+        key=key,
+        on_change=_explain,
+        args=(visit, message.id, key),
     )
-    if words.strip() != rating.reason:
-        with told_to_the_user():
-            visit.studio.rate_reply(visit.persona, message.id, rating.value, words.strip(), who=visit.who)
-            st.toast(_("Thank you: the curator will see it."), icon=":material/check:")
+
+
+@careful
+def _explain(visit: Visit, message_id: str, key: str) -> None:
+    visit.studio.rate_reply(visit.persona, message_id, Verdict.DOWN, str(shown(key)).strip(), who=visit.who)
+    SAID.set(_("Thank you: the curator will see it."))

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.domain.chat import Message
 from core.errors import NotFoundError
-from core.lifecycle import stage
-from pages.ui.frame import Visit, entries, script
+from core.lifecycle import ExtraPage, Stage, stage
+from pages.ui.frame import Visit, entries, roles, script
 from pages.ui.i18n import _, number
 from pages.ui.markup import plain
 
@@ -31,8 +31,9 @@ def origin(visit: Visit, message: Message) -> None:
                 end=number(custody.passage.start + custody.utterance.end),
             )
         )
-        st.page_link(
-            script(stage("corpus")),
+        _link(
+            visit,
+            stage("corpus"),
             label=_("Read it in its passage"),
             icon=":material/menu_book:",
             query_params={"passage": custody.passage.id, "line": custody.utterance.id},
@@ -45,15 +46,17 @@ def origin(visit: Visit, message: Message) -> None:
             )
         )
     if custody.run_id:
-        st.page_link(
-            script(entries()["runs"]),
+        _link(
+            visit,
+            entries()["runs"],
             label=_("The run that trained it"),
             icon=":material/play_circle:",
             query_params={"run": custody.run_id},
         )
     if custody.dataset_version:
-        st.page_link(
-            script(stage("dataset")),
+        _link(
+            visit,
+            stage("dataset"),
             label=_("The dataset version {name}").format(name=custody.dataset_version.name),
             icon=":material/dataset:",
             query_params={"part": "versions", "version": custody.dataset_version.id},
@@ -63,14 +66,21 @@ def origin(visit: Visit, message: Message) -> None:
             _("Spoken by the voice **{name}**, {base}.").format(name=plain(custody.voice.name), base=custody.voice.base)
         )
         if custody.voice.run_id:
-            st.page_link(
-                script(entries()["runs"]),
+            _link(
+                visit,
+                entries()["runs"],
                 label=_("The run that trained the voice"),
                 icon=":material/record_voice_over:",
                 query_params={"run": custody.voice.run_id},
             )
     if not (custody.utterance or message.memories or custody.model or custody.voice):
         st.caption(_("Nothing more is known about this reply."))
+
+
+def _link(visit: Visit, to: Stage | ExtraPage, *, label: str, icon: str, query_params: dict[str, str]) -> None:
+    """Draw a link to a page that is this person's; the others are not in their menu."""
+    if to.role in roles(visit.studio):
+        st.page_link(script(to), label=label, icon=icon, query_params=query_params)
 
 
 def _memories(visit: Visit, message: Message) -> None:
@@ -87,8 +97,9 @@ def _memories(visit: Visit, message: Message) -> None:
             passage = store.corpus.passage(line.passage_id if line else cited)
             words = line.text if line else passage.text
             st.markdown(f"> {plain(words[:_LONGEST] + ('…' if len(words) > _LONGEST else ''))}")
-            st.page_link(
-                script(stage("corpus")),
+            _link(
+                visit,
+                stage("corpus"),
                 label=_("Read it in its passage"),
                 icon=":material/menu_book:",
                 query_params={"passage": passage.id, **({"line": line.id} if line else {})},

@@ -86,7 +86,7 @@ CONVERSATION: Final = Slot("conversation", "", link="talk")
 VISITING: Final = Slot("visiting", "", link="as")
 """`visitor` where somebody came by the link that shows nothing but the chat."""
 VISITOR: Final = Slot("visitor", "")
-"""Who somebody that may only talk is to the store, as long as the browser tab is open."""
+"""The secret by which somebody that may only talk is known again; the browser keeps it too."""
 REWORDED: Final = Slot("chat.reworded", "")
 """The visitor's own message that is being changed."""
 AGAIN: Final = Slot("chat.again", "")

@@ -7,28 +7,30 @@ import streamlit as st
 from core.domain.chat import Conversation, Speaker
 from core.stages.chat.export import SoundKind, as_json, as_markdown, as_sound
 from core.stages.chat.export import makers as made_by
+from pages.ui.decisions import careful
 from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, moment
 from pages.ui.makers import makers
 from pages.ui.markup import plain
-from pages.ui.state import CONVERSATION
+from pages.ui.state import CONVERSATION, shown
 
 _MOST = 30
 
 
-def talk_list(visit: Visit, *, owner: str | None) -> None:
-    """Draw the button that opens the list; `owner` leaves only that person's talks."""
+def talk_list(visit: Visit) -> None:
+    """Draw the button that opens the list of the talks this person may see."""
     folded = st.popover(_("Talks"), icon=":material/history:", on_change="rerun", key="talks")
     if not folded.open:
         return
     talks = visit.studio.store.talks
     with folded:
         words = st.text_input(_("Search"), placeholder=_("words of a title or a message"), key="talks.words").strip()
+        own, persona = visit.owner, visit.persona.id
         found = (
-            [(one.conversation, one.excerpt) for one in talks.search(visit.persona.id, words, owner=owner, limit=_MOST)]
+            [(one.conversation, one.excerpt) for one in talks.search(persona, words, owner=own, limit=_MOST)]
             if words
-            else [(one, "") for one in talks.conversations(visit.persona.id, owner=owner, limit=_MOST)]
+            else [(one, "") for one in talks.conversations(persona, owner=own, limit=_MOST)]
         )
         if not found:
             st.caption(_("There is no such talk.") if words else _("There was no talk yet."))
@@ -48,11 +50,8 @@ def talk_keeping(visit: Visit, talk: Conversation) -> None:
         return
     talks = visit.studio.store.talks
     with folded:
-        title = st.text_input(_("Name"), talk.title, max_chars=80, key=f"title.{talk.id}").strip()
-        if title and title != talk.title:
-            with told_to_the_user():
-                talks.rename(talk.id, title)
-                st.rerun()
+        key = f"title.{talk.id}"
+        st.text_input(_("Name"), talk.title, max_chars=80, key=key, on_change=_rename, args=(visit, talk.id, key))
         st.caption(_("Keep it as"))
         with st.container(horizontal=True):
             _files(visit, talk)
@@ -61,6 +60,12 @@ def talk_keeping(visit: Visit, talk: Conversation) -> None:
                 talks.remove(talk.id)
                 CONVERSATION.clear()
                 say_next(_("The talk is deleted."))
+
+
+@careful
+def _rename(visit: Visit, talk_id: str, key: str) -> None:
+    if title := str(shown(key)).strip():
+        visit.studio.store.talks.rename(talk_id, title)
 
 
 def _files(visit: Visit, talk: Conversation) -> None:

@@ -11,9 +11,11 @@ from core.settings import stage_defaults
 from core.stages.chat.choice import choice_of, model_for, prepare
 from core.stages.chat.live import under_way
 from core.stages.chat.settings import ChatSettings
-from core.stages.chat.talk import Interlocutor, answer, answer_again, begin
+from core.stages.chat.talk import Interlocutor, answer, answer_again
 from pages.ui.chat_tools import how, visitor_link, which_voice, who_answers
 from pages.ui.conversation import follow, history, open_talk, sending, show_words, stage_for_sound, told
+from pages.ui.decisions import tell
+from pages.ui.errors import told_to_the_user
 from pages.ui.frame import page
 from pages.ui.i18n import _
 from pages.ui.message_box import message_box, short_take
@@ -21,6 +23,7 @@ from pages.ui.state import AGAIN, CONVERSATION, SAID_INSTEAD
 from pages.ui.talk_list import talk_keeping, talk_list
 
 visit = page("chat")
+tell()
 studio, persona = visit.studio, visit.persona
 settings = stage_defaults("chat", ChatSettings)
 choice, voice = choice_of(None, persona.id, settings=settings, store=studio.store), settings.voice
@@ -31,7 +34,7 @@ with tools:
     if not visit.stranger:
         choice, voice = who_answers(visit, settings), which_voice(visit)
         settings = how(settings)
-    talk_list(visit, owner=visit.who if visit.stranger else None)
+    talk_list(visit)
     taken = short_take(visit, settings)
     if not visit.stranger:
         visitor_link()
@@ -50,9 +53,12 @@ with sending(visit, wish, trouble):
         studio.admit(visit.who)
         model = model_for(choice, persona, settings=settings, store=studio.store)
         her = Interlocutor(persona, choice, model, studio.mouth(voice, persona), settings, studio.store, studio.guard())
-        talk = talk or begin(persona, wish["words"], settings=settings, store=studio.store, owner=visit.who)
+        if wish:
+            live = answer(wish["words"], her, talk, instead_of=wish.get("message"), owner=visit.who)
+        else:
+            live = answer_again(again, her)
+        talk = talk or studio.store.talks.conversation(live.conversation_id)
         CONVERSATION.set(talk.id)
-        live = answer(wish["words"], her, talk, instead_of=wish.get("message")) if wish else answer_again(again, her)
 
 if talk:
     with tools:
@@ -60,9 +66,9 @@ if talk:
         st.button(_("New talk"), icon=":material/add_comment:", on_click=CONVERSATION.clear)
 with speech:
     stage = stage_for_sound(live)
-with messages:
+with messages, told_to_the_user():
     if talk:
-        history(visit, told(visit, talk), reply=live)
+        history(visit, told(visit, talk, reply=live))
     elif persona.greeting:
         show_words(visit, Speaker.PERSONA, persona.greeting)
     if live:

@@ -156,7 +156,9 @@ def test_a_talk_is_found_named_kept_as_files_and_deleted(house: House, visitor: 
     assert talk.id not in [one.id for one in house.services.store.talks.conversations(house.persona)]
 
 
-def test_the_visitors_link_shows_the_chat_alone_and_only_own_talks(house: House, open_tab: OpenTab) -> None:
+def test_the_visitors_link_shows_the_chat_alone_and_only_own_talks(
+    house: House, open_tab: OpenTab, browser: Browser
+) -> None:
     visitor = open_tab(house.app)
     visitor.open("chat?as=visitor")
     asked(visitor, "昨夜的雨可停了？")
@@ -165,11 +167,26 @@ def test_the_visitors_link_shows_the_chat_alone_and_only_own_talks(house: House,
     assert talk.owner.startswith("visitor")
     assert visitor.page.get_by_test_id("stSidebarNav").count() == 0
     assert visitor.page.get_by_text("Who answers").count() == 0
+    visitor.press("Why this?")
+    visitor.sees("This is a line of the book:")
+    visitor.settled()
+    assert visitor.page.get_by_text("Read it in its passage").count() == 0, "the corpus is not the visitor's"
+
+    visitor.page.reload()
+    visitor.sees("昨夜的雨可停了？")
     visitor.press("Talks")
     expect(visitor.page.locator("[class*=st-key-open]")).to_have_count(1)
     visitor.page.goto(f"{house.app.url}/corpus?as=visitor")
     expect(visitor.page.get_by_placeholder("Write to").or_(visitor.page.get_by_text("Page not found"))).to_be_visible()
     assert visitor.page.get_by_role("heading", name="Corpus").count() == 0
+
+    somebody = browser.new_context(locale="en-US")
+    other = Visitor(somebody.new_page(), house.app.url)
+    other.open(f"chat?as=visitor&talk={talk.id}")
+    expect(other.page.get_by_placeholder("Write to")).to_be_visible()
+    other.settled()
+    assert other.page.get_by_text("昨夜的雨可停了？").count() == 0
+    somebody.close()
 
 
 @pytest.fixture(scope="module")
@@ -205,13 +222,39 @@ def test_stop_ends_a_reply_that_hangs_and_what_she_said_is_kept(
     assert talk_of(services)[1][-1].text == "竹影"
 
 
+def test_the_stop_of_the_page_itself_ends_a_reply_too(
+    served: tuple[RunningApp, Services, OpenAIServer, TranscriptionServer], open_tab: OpenTab
+) -> None:
+    app, _, server, _ = served
+    visitor = open_tab(app)
+    ask_the_hanging(visitor, server)
+    visitor.page.get_by_role("banner").get_by_role("button", name="Stop").click()
+
+    assert server.client_left.wait(5)
+
+
+def test_a_reply_goes_on_while_its_page_is_loaded_again(
+    served: tuple[RunningApp, Services, OpenAIServer, TranscriptionServer], open_tab: OpenTab
+) -> None:
+    app, _, server, _ = served
+    visitor = open_tab(app)
+    ask_the_hanging(visitor, server)
+    visitor.page.reload()
+    visitor.sees("竹影")
+
+    assert not server.client_left.wait(2)
+    visitor.page.locator("[class*=st-key-speech-stage]").get_by_role("button", name="Stop").click()
+    assert server.client_left.wait(20)
+
+
 def test_a_new_message_interrupts_a_reply_that_hangs(
     served: tuple[RunningApp, Services, OpenAIServer, TranscriptionServer], open_tab: OpenTab
 ) -> None:
     app, services, server, _ = served
     visitor = open_tab(app)
     ask_the_hanging(visitor, server)
-    visitor.choose("Who answers", "Her own lines")  # the page is drawn anew, and follows the reply again
+    # The page is drawn anew, and follows the reply again.
+    visitor.choose("Who answers", "Her own lines", settles=False)
     visitor.sees("竹影")
     say(visitor, "罢了，你歇着罢。")
 

@@ -120,8 +120,10 @@ class Visitor:
         )
         return folded
 
-    def choose(self, label: str, option: str | re.Pattern[str], *, within: Locator | None = None) -> None:
-        """Choose an option of the select box of that label."""
+    def choose(
+        self, label: str, option: str | re.Pattern[str], *, within: Locator | None = None, settles: bool = True
+    ) -> None:
+        """Choose an option of the select box of that label; `settles` is false where the page goes on drawing."""
         box = (within or self.page).get_by_test_id("stSelectbox").filter(has_text=label).filter(visible=True).first
         wanted = self.page.get_by_role("option", name=option, exact=True).first
         for _attempt in range(5):  # the list closes when the page is drawn anew meanwhile
@@ -129,7 +131,8 @@ class Visitor:
             with suppress(TooSlow):
                 wanted.click(timeout=PATIENCE / 10)
                 break
-        self.settled()
+        if settles:
+            self.settled()
 
     def write(self, label: str, text: str, *, within: Locator | None = None) -> None:
         """Write into the field of that label and leave it, which is when Streamlit listens."""

@@ -38,6 +38,14 @@ def found(store: Store, words: str, **more: object) -> list[str]:
     return [one.conversation.title for one in store.talks.search("a-qing", words, **more)]  # type: ignore[arg-type]
 
 
+def test_talks_are_counted_everybodys_or_ones_own(store: Store, talk: Conversation) -> None:
+    store.talks.start("a-qing", "雪天", "visitor-1")
+
+    assert store.talks.count("a-qing") == 2
+    assert store.talks.count("a-qing", owner="visitor-1") == 1
+    assert store.talks.count("somebody else") == 0
+
+
 def test_what_is_said_follows_the_end_of_the_path(store: Store, talk: Conversation) -> None:
     path = store.talks.messages(talk.id)
 

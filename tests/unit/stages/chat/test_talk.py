@@ -247,23 +247,30 @@ def test_a_stop_while_her_words_are_being_kept_keeps_them_once(store, talk, ask,
     assert [one.text for one in store.talks.siblings(stored.id)] == ["你好。"]
 
 
-def test_two_tabs_that_speak_in_the_same_moment_are_answered_one_after_the_other(store, talk, ask):
-    together = Barrier(2)
+def test_two_tabs_that_speak_in_the_same_moment_are_answered_one_after_the_other(store, talk, ask, monkeypatch):
+    together, read = Barrier(2), type(store.talks).messages
+
+    def read_slowly(self, conversation_id):
+        found = read(self, conversation_id)
+        time.sleep(0.2)
+        return found
 
     def say(words):
         together.wait(10)
         return ask(words, model=EchoModel(pause=0.02))
 
-    with ThreadPoolExecutor(2) as tabs:
+    with monkeypatch.context() as patched, ThreadPoolExecutor(2) as tabs:
+        patched.setattr(type(store.talks), "messages", read_slowly)
         replies = list(tabs.map(say, ("甲。外头冷么？", "乙。外头冷么？")))
     for reply in replies:
         events_of(reply)
     *_, asked, answered = messages(store, talk)
-    whole = [one for one in messages(store, talk) if one == (Speaker.PERSONA, asked[1])]
 
     assert answered == (Speaker.PERSONA, asked[1]), "the later one is answered whole"
-    assert len(whole) == 1
-    assert all(reply.over for reply in replies)
+    assert sorted(text for speaker, text in messages(store, talk) if speaker is Speaker.VISITOR) == [
+        "乙。外头冷么？",
+        "甲。外头冷么？",
+    ]
 
 
 def test_a_voice_that_changes_its_rate_amid_a_reply_is_kept_at_the_first(store, talk, ask):
