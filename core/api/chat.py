@@ -179,7 +179,7 @@ def _begun(asked: ChatRequest, studio: Services, stop: Event) -> tuple[_Reply, G
     settings = stage_defaults("chat", ChatSettings)
     persona, choice = answerer(asked.model, studio, settings)
     history, said = talk_of(asked.messages, settings=settings)
-    guard = studio.guard()
+    guard = studio.chat.guard()
     guard.check_said(said)
     model = model_for(choice, persona, settings=settings, store=studio.store)
     prompt = composed(history, said, persona=persona, model=model, settings=settings, store=studio.store)

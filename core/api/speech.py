@@ -53,7 +53,7 @@ def mouth_for(voice: str, model: str, studio: Services) -> PersonaMouth:
     people = {one.id: one for one in studio.store.personas.all()}
     usual = people.get(model.partition("/")[0]) or studio.store.personas.get(studio.settings.persona)
     persona, chosen = _chosen(voice, usual, people, studio)
-    mouth = studio.mouth(chosen or stage_defaults("chat", ChatSettings).voice or _AUTO, persona)
+    mouth = studio.chat.mouth(chosen or stage_defaults("chat", ChatSettings).voice or _AUTO, persona)
     assert mouth is not None  # only an empty name is silence
     return mouth
 
@@ -65,13 +65,13 @@ def _chosen(voice: str, usual: Persona, people: dict[str, Persona], studio: Serv
     if voice in people:
         return people[voice], ""
     for persona in (usual, *people.values()):
-        if voice and voice in studio.voice_choices(persona):
+        if voice and voice in studio.chat.voice_choices(persona):
             return persona, voice
     raise InvalidInputError(
         N_("There is no voice {voice}."),
         remedy=N_("Choose one of: {known}."),
         voice=voice,
-        known=", ".join([USUAL, *people, *(one for one in studio.voice_choices(usual) if one)]),
+        known=", ".join([USUAL, *people, *(one for one in studio.chat.voice_choices(usual) if one)]),
     )
 
 

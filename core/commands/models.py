@@ -96,7 +96,7 @@ def chat(
         her = store.personas.get(persona or services.settings.persona)
         choice = choice_of(model or None, her.id, settings=settings, store=store)
         model_asked = model_for(choice, her, settings=settings, store=store)
-        mouth = services.mouth(settings.voice if wav else "", her)
+        mouth = services.chat.mouth(settings.voice if wav else "", her)
         reply = answer(said, Interlocutor(her, choice, model_asked, mouth, settings, store), None)
         for event in reply.follow():
             if isinstance(event, TextDelta) and not as_json:

@@ -16,7 +16,7 @@ tell()
 listen_for_votes()
 
 titles = names_of(visit)
-if len(visit.studio.arena_choices(visit.persona)) < 2:
+if len(visit.studio.chat.arena_choices(visit.persona)) < 2:
     empty(
         _(
             "A duel needs two who answer, and so far there are only her own lines. Fine-tune a model, or name a chat "

@@ -39,12 +39,12 @@ class Wishes:
 def names_of(visit: Visit) -> dict[str, str]:
     """Return what people call everybody who may have met, by the name votes give him."""
     registered = {one.id: one.name for one in visit.studio.store.models.all(visit.persona.id, removed=True)}
-    return {**registered, **{one.id: _(one.title) for one in visit.studio.arena_choices(visit.persona)}}
+    return {**registered, **{one.id: _(one.title) for one in visit.studio.chat.arena_choices(visit.persona)}}
 
 
 def wishes(visit: Visit, titles: Mapping[str, str]) -> Wishes:
     """Ask who may meet, on which words and with which voice."""
-    competitors = [one.id for one in visit.studio.arena_choices(visit.persona)]
+    competitors = [one.id for one in visit.studio.chat.arena_choices(visit.persona)]
     chosen = st.multiselect(
         _("Who may meet"), competitors, default=competitors, format_func=lambda one: titles[one], key="arena.names"
     )
@@ -55,7 +55,7 @@ def wishes(visit: Visit, titles: Mapping[str, str]) -> Wishes:
         help=_("Drawn from what one asks her, and from scenes kept back from training."),
         key="arena.prompt",
     )
-    silent = ["", *(one for one in visit.studio.voice_choices(visit.persona) if one)]
+    silent = ["", *(one for one in visit.studio.chat.voice_choices(visit.persona) if one)]
     spoken = voice.selectbox(_("Voice"), silent, format_func=makers(visit).voice, key="arena.voice")
     return Wishes(chosen, prompt, spoken or "")
 
@@ -134,7 +134,7 @@ def _to_the_curator(visit: Visit, told: Told, side: str) -> None:
             reason = st.text_input(_("What is wrong with it"), max_chars=200)
             if st.form_submit_button(_("Send"), icon=":material/send:"):
                 with told_to_the_user():
-                    visit.studio.flag_reply(vote.id, side, reason, who=visit.who)
+                    visit.studio.chat.flag_reply(vote.id, side, reason, who=visit.who)
                     SAID.set(_("The curator will find it."))
                     st.rerun()
 
@@ -151,7 +151,7 @@ def _vote(visit: Visit, answer: str) -> None:
         return  # a key was pressed twice
     winner = told[answer]["name"] if answer in (FIRST, SECOND) else None
     first, second = (Reply(told[one]["name"], told[one]["text"], told[one]["line"]) for one in (FIRST, SECOND))
-    vote = visit.studio.arena_vote(visit.persona, Duel(told["prompt"], first, second), winner, who=visit.who)
+    vote = visit.studio.chat.arena_vote(visit.persona, Duel(told["prompt"], first, second), winner, who=visit.who)
     DUEL.set(json.dumps({**told, "vote": vote.id, "winner": winner}))
     SAID.set(_("Your vote is counted."))
 
@@ -166,7 +166,7 @@ def _ask(visit: Visit, wanted: Wishes) -> None:
             asked = {one.prompt for one in votes}
             known = prompts(visit.persona, studio.store)
             prompt = chance.choice([one for one in known if one not in asked] or known or [_("Who are you?")])
-        held = studio.duel(visit.persona, prompt, first, second)
+        held = studio.chat.duel(visit.persona, prompt, first, second)
         replies = {FIRST: _told(visit, held.first, wanted.voice), SECOND: _told(visit, held.second, wanted.voice)}
         kept = {"persona": visit.persona.id, "prompt": held.prompt, "vote": "", "winner": "", **replies}
         DUEL.set(json.dumps(kept, default=str))
@@ -178,7 +178,7 @@ def _told(visit: Visit, reply: Reply, voice: str) -> Told:
     if reply.failure is not None:
         return {**told, "failure": _plainly(reply.failure)}
     try:
-        sound = visit.studio.duel_sound(voice, visit.persona, reply.text)
+        sound = visit.studio.chat.duel_sound(voice, visit.persona, reply.text)
     except StudioError as failure:
         return {**told, "silence": _plainly(failure)}
     return {**told, "sound": visit.studio.store.files.put(sound.wav)} if sound else told

@@ -40,7 +40,7 @@ def who_answers(visit: Visit, settings: ChatSettings) -> Choice:
 def which_voice(visit: Visit) -> str:
     """Let one choose who speaks."""
     names = makers(visit)
-    return st.selectbox(_("Voice"), visit.studio.voice_choices(visit.persona), format_func=names.voice, width=260)
+    return st.selectbox(_("Voice"), visit.studio.chat.voice_choices(visit.persona), format_func=names.voice, width=260)
 
 
 def how(settings: ChatSettings) -> ChatSettings:

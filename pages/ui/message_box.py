@@ -73,9 +73,9 @@ def short_take(visit: Visit, settings: ChatSettings) -> str:
 
 def _heard(visit: Visit, wav: bytes) -> str:
     try:
-        visit.studio.admit(visit.who)  # to listen costs as much as to answer
+        visit.studio.chat.admit(visit.who)  # to listen costs as much as to answer
         with st.spinner(_("Listening…")):
-            return visit.studio.hear(wav, visit.persona)
+            return visit.studio.chat.hear(wav, visit.persona)
     except StudioError as error:
         show_failure(error.message, error.remedy, error.values)
         return ""

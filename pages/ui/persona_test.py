@@ -51,7 +51,7 @@ def persona_test_room(visit: Visit, cards: Mapping[str, Scorecard]) -> None:
 
 
 def _form(visit: Visit) -> None:
-    choices = {one.id: _(one.title) for one in visit.studio.arena_choices(visit.persona)}
+    choices = {one.id: _(one.title) for one in visit.studio.chat.arena_choices(visit.persona)}
     versions = {one.id: one.name for one in visit.studio.store.datasets.versions(visit.persona.id)}
     left, right = st.columns(2)
     with left:

@@ -120,7 +120,7 @@ def _rate(visit: Visit, message_id: str, key: str) -> None:
     if thumb is None:
         visit.studio.store.ratings.withdraw(message_id, who=visit.who)
     else:
-        visit.studio.rate_reply(visit.persona, message_id, _THUMBS[thumb], "", who=visit.who)
+        visit.studio.chat.rate_reply(visit.persona, message_id, _THUMBS[thumb], "", who=visit.who)
 
 
 def _reason(visit: Visit, message: Message, rating: Rating) -> None:
@@ -138,5 +138,5 @@ def _reason(visit: Visit, message: Message, rating: Rating) -> None:
 
 @careful
 def _explain(visit: Visit, message_id: str, key: str) -> None:
-    visit.studio.rate_reply(visit.persona, message_id, Verdict.DOWN, str(shown(key)).strip(), who=visit.who)
+    visit.studio.chat.rate_reply(visit.persona, message_id, Verdict.DOWN, str(shown(key)).strip(), who=visit.who)
     SAID.set(_("Thank you: the curator will see it."))

@@ -103,7 +103,7 @@ def _try(visit: Visit, voice: Model, *, served: bool) -> None:
         words = st.text_input(_("Let it say something"), _TRIED, max_chars=200, key=f"try.words.{voice.id}")
         if st.form_submit_button(_("Speak"), icon=":material/play_arrow:"):
             with st.spinner(_("It speaks"), show_time=True):
-                sound = visit.studio.say(voice.id, words)
+                sound = visit.studio.chat.say(voice.id, words)
             st.audio(sound.wav, format="audio/wav", autoplay=True)
     if not served:
         st.caption(_("No voice server runs. Start one in the part “Server”."))

@@ -41,7 +41,7 @@ with tools:
 
 speech, messages, trouble = st.container(gap=None), st.container(), st.container()
 prepare(choice, persona, settings=settings, store=studio.store)
-studio.prepare_voice(voice, persona)
+studio.chat.prepare_voice(voice, persona)
 said = message_box(visit, settings, trouble) or taken
 again, wish = AGAIN.get(), {"words": said} if said else json.loads(SAID_INSTEAD.get() or "{}")
 AGAIN.clear()
@@ -50,9 +50,11 @@ SAID_INSTEAD.clear()
 live = under_way(talk.id) if talk else None
 with sending(visit, wish, trouble):
     if again or wish:
-        studio.admit(visit.who)
+        studio.chat.admit(visit.who)
         model = model_for(choice, persona, settings=settings, store=studio.store)
-        her = Interlocutor(persona, choice, model, studio.mouth(voice, persona), settings, studio.store, studio.guard())
+        her = Interlocutor(
+            persona, choice, model, studio.chat.mouth(voice, persona), settings, studio.store, studio.chat.guard()
+        )
         if wish:
             live = answer(wish["words"], her, talk, instead_of=wish.get("message"), owner=visit.who)
         else:

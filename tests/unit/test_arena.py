@@ -28,7 +28,7 @@ class Arena:
         return self.services.store.personas.get(self.services.settings.persona)
 
     def meet(self, prompt: str = "外头冷不冷？") -> Duel:
-        return self.services.duel(self.persona, prompt, "retrieval", "openai")
+        return self.services.chat.duel(self.persona, prompt, "retrieval", "openai")
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +63,13 @@ def test_a_server_that_refuses_is_told_and_cannot_be_voted_on(arena: Arena) -> N
     assert [one.name for one in duel.failures] == ["openai"]
     assert duel.first.text
     with pytest.raises(InvalidInputError):
-        arena.services.arena_vote(arena.persona, duel, "retrieval", who="anna")
+        arena.services.chat.arena_vote(arena.persona, duel, "retrieval", who="anna")
 
 
 def test_a_vote_keeps_both_replies_and_is_for_one_of_the_two(arena: Arena) -> None:
     duel = arena.meet()
 
-    vote = arena.services.arena_vote(arena.persona, duel, "openai", who="anna")
+    vote = arena.services.chat.arena_vote(arena.persona, duel, "openai", who="anna")
 
     assert arena.services.store.votes.in_arena(arena.persona.id).rows[0] == vote
     assert (vote.first_reply, vote.second_reply, vote.first_line) == (
@@ -78,7 +78,7 @@ def test_a_vote_keeps_both_replies_and_is_for_one_of_the_two(arena: Arena) -> No
         duel.first.line_id,
     )
     with pytest.raises(InvalidInputError):
-        arena.services.arena_vote(arena.persona, duel, "somebody", who="anna")
+        arena.services.chat.arena_vote(arena.persona, duel, "somebody", who="anna")
 
 
 def test_a_line_of_the_book_goes_back_into_the_review_and_undo_brings_the_decision_back(arena: Arena) -> None:
@@ -86,9 +86,9 @@ def test_a_line_of_the_book_goes_back_into_the_review_and_undo_brings_the_decisi
     duel = arena.meet()
     line = store.utterances.get(duel.first.line_id or "")
     store.review.edit(line.id, line.revision, who="bert", status=ReviewStatus.ACCEPTED)
-    vote = arena.services.arena_vote(arena.persona, duel, "openai", who="anna")
+    vote = arena.services.chat.arena_vote(arena.persona, duel, "openai", who="anna")
 
-    arena.services.flag_reply(vote.id, "first", "这句不是她说的", who="anna")
+    arena.services.chat.flag_reply(vote.id, "first", "这句不是她说的", who="anna")
 
     assert store.utterances.get(line.id).status is ReviewStatus.PENDING
     assert store.votes.in_arena(arena.persona.id, flagged=True).rows[0].reason == "这句不是她说的"
@@ -97,10 +97,10 @@ def test_a_line_of_the_book_goes_back_into_the_review_and_undo_brings_the_decisi
 
 
 def test_a_reply_a_model_wrote_touches_no_line_and_waits_on_the_list(arena: Arena) -> None:
-    vote = arena.services.arena_vote(arena.persona, arena.meet(), None, who="anna")
+    vote = arena.services.chat.arena_vote(arena.persona, arena.meet(), None, who="anna")
     before = arena.services.store.utterances.get(vote.first_line or "")
 
-    flagged = arena.services.flag_reply(vote.id, "second", "太文", who="anna")
+    flagged = arena.services.chat.flag_reply(vote.id, "second", "太文", who="anna")
 
     assert (flagged.flagged, flagged.reason) == ("second", "太文")
     assert arena.services.store.utterances.get(before.id) == before
@@ -109,9 +109,9 @@ def test_a_reply_a_model_wrote_touches_no_line_and_waits_on_the_list(arena: Aren
 def test_a_line_that_was_deleted_meanwhile_is_still_put_on_the_list(arena: Arena) -> None:
     duel = arena.meet()
     gone = replace(duel, first=replace(duel.first, line_id="src-gone.1.0"))
-    vote = arena.services.arena_vote(arena.persona, gone, None, who="anna")
+    vote = arena.services.chat.arena_vote(arena.persona, gone, None, who="anna")
 
-    assert arena.services.flag_reply(vote.id, "first", "", who="anna").flagged == "first"
+    assert arena.services.chat.flag_reply(vote.id, "first", "", who="anna").flagged == "first"
 
 
 def test_prompts_are_her_questions_and_what_is_said_to_her_in_scenes_held_out(arena: Arena) -> None:
@@ -122,8 +122,8 @@ def test_prompts_are_her_questions_and_what_is_said_to_her_in_scenes_held_out(ar
 
 
 def test_a_reply_is_spoken_and_silence_is_silent(arena: Arena) -> None:
-    sound = arena.services.duel_sound("formant", arena.persona, "竹影摇窗。")
+    sound = arena.services.chat.duel_sound("formant", arena.persona, "竹影摇窗。")
 
     assert sound is not None
     assert sound.wav[:4] == b"RIFF"
-    assert arena.services.duel_sound("", arena.persona, "竹影摇窗。") is None
+    assert arena.services.chat.duel_sound("", arena.persona, "竹影摇窗。") is None

@@ -34,7 +34,7 @@ def test_what_is_said_is_written_down_with_the_names_of_the_book_to_expect(liste
     services, server = listening
     persona = services.store.personas.get(services.settings.persona)
 
-    assert services.hear(tone(1, 16_000).wav, persona) == "外头可是下雨了？"
+    assert services.chat.hear(tone(1, 16_000).wav, persona) == "外头可是下雨了？"
     assert persona.name in server.requests[0]["prompt"].decode()
 
 
@@ -42,7 +42,7 @@ def test_what_is_said_is_written_down_with_the_names_of_the_book_to_expect(liste
 def test_an_empty_or_lost_take_is_noticed_and_nobody_is_asked(listening, wav):
     services, server = listening
     with pytest.raises(InvalidInputError) as refused:
-        services.hear(wav, services.store.personas.get(services.settings.persona))
+        services.chat.hear(wav, services.store.personas.get(services.settings.persona))
 
     assert refused.value.remedy
     assert not server.requests
@@ -52,21 +52,21 @@ def test_silence_is_not_answered_for_the_visitor(listening):
     services, server = listening
     server.text = ""
     with pytest.raises(InvalidInputError):
-        services.hear(tone(1, 16_000).wav, services.store.personas.get(services.settings.persona))
+        services.chat.hear(tone(1, 16_000).wav, services.store.personas.get(services.settings.persona))
 
 
 def test_a_recogniser_that_talks_garbage_is_told_with_a_remedy(listening):
     services, server = listening
     server.always = 200, "<html>not what was asked for</html>"
     with pytest.raises(StudioError) as failed:
-        services.hear(tone(1, 16_000).wav, services.store.personas.get(services.settings.persona))
+        services.chat.hear(tone(1, 16_000).wav, services.store.personas.get(services.settings.persona))
 
     assert failed.value.remedy
 
 
 def test_one_visitor_who_sends_too_much_does_not_keep_another_out(listening):
     services, _ = listening
-    services.admit("visitor.one")
+    services.chat.admit("visitor.one")
     with pytest.raises(TooManyError):
-        services.admit("visitor.one")
-    services.admit("visitor.two")
+        services.chat.admit("visitor.one")
+    services.chat.admit("visitor.two")

@@ -47,7 +47,7 @@ class Chat:
         return self.services.store.talks.say(said).id
 
     def rate(self, reply: str, value: Verdict, who: str = "anna", reason: str = "") -> None:
-        self.services.rate_reply(self.persona, reply, value, reason, who=who)
+        self.services.chat.rate_reply(self.persona, reply, value, reason, who=who)
 
     def votes(self) -> list[Vote]:
         """Return the votes on this conversation's words, as the arena has them."""
@@ -137,6 +137,6 @@ def test_only_her_own_replies_are_rated(chat: Chat) -> None:
     with pytest.raises(InvalidInputError):
         chat.rate(chat.asked.id, UP)
     with pytest.raises(NotFoundError):
-        chat.services.rate_reply(persona_a_qing(), reply, UP, "", who="anna")
+        chat.services.chat.rate_reply(persona_a_qing(), reply, UP, "", who="anna")
     with pytest.raises(NotFoundError):
         chat.rate("msg-9", UP)

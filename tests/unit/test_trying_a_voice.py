@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core import services as wiring
+from core import chat_services
 from core.backends.tts import gpt_sovits
 from core.domain.identity import now
 from core.domain.training import Model, ModelKind
@@ -18,7 +18,7 @@ from tests.standins.gpt_sovits.world import reference_in
 
 
 def test_words_that_take_too_long_are_given_up_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "_SAY_SECONDS", 0.2)
+    monkeypatch.setattr(chat_services, "_SAY_SECONDS", 0.2)
     monkeypatch.setattr(gpt_sovits, "_BACK_SECONDS", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
@@ -27,7 +27,7 @@ def test_words_that_take_too_long_are_given_up_with_a_remedy(tmp_path: Path, mon
             services.store.models.add(_voice(tmp_path / "ws", services.settings.persona))
 
             with pytest.raises(ToolFailedError, match="has not spoken"):
-                services.say("voice-1", "你好。")
+                services.chat.say("voice-1", "你好。")
         finally:
             services.close()
 

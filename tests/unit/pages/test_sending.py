@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.chat_services import ChatServices
 from core.domain.text import Source
 from core.errors import TooManyError
 from core.services import Services
@@ -26,11 +27,11 @@ def too_many(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Messages are refused as long as there is something in this list."""
     refusals = ["now"]
 
-    def admit(_: Services, who: str) -> None:
+    def admit(_: ChatServices, who: str) -> None:
         if refusals:
             raise TooManyError("That was too much at once.", remedy="Wait.")
 
-    monkeypatch.setattr(Services, "admit", admit)
+    monkeypatch.setattr(ChatServices, "admit", admit)
     return refusals
 
 
