@@ -11,6 +11,7 @@ from core.domain.chat import Message, Speaker, Verdict
 from core.domain.identity import now
 from core.domain.text import DatasetVersion, Source, Utterance
 from core.domain.training import Model, ModelKind
+from core.services import Services
 from core.store import Store
 from pages.ui.markup import plain
 
@@ -28,7 +29,7 @@ def another_copy(store: Store, book: Source, name: str) -> Utterance:
 
 
 @pytest.fixture
-def reply(studio, book) -> Message:
+def reply(studio: Services, book: Source) -> Message:
     """A reply of a model with a voice, on the data of a version: each of them named by who likes to format."""
     store, persona_id = studio.store, studio.settings.persona
     store.datasets.add(DatasetVersion("data-1", persona_id, VERSION, "", "f" * 64, "", {}, 1, 0, now()), [])
