@@ -46,8 +46,10 @@ def recall(
     ranked = sorted(_candidates(book, said, _last_exchange(history)), key=lambda one: (-one.score, one.place))
     kept: list[Memory] = []
     for candidate in ranked:
+        if len(kept) == settings.memory:
+            break
         memory = candidate.memory(book, settings.memory_scene)
-        if len(kept) < settings.memory and not any(_same(memory, other) for other in kept):
+        if not any(_same(memory, other) for other in kept):
             kept.append(memory)
     return tuple(kept)
 
