@@ -133,7 +133,7 @@ def as_json(
 def as_sound(messages: Iterable[Message], files: Files, kind: SoundKind) -> bytes:
     """Return her spoken replies as one file, in order, a pause between them, at the finest rate among them.
 
-    A sound that is gone is left out; InvalidInputError where none is there.
+    A sound that is gone or empty is left out; InvalidInputError where none is there.
     """
     spoken = [one.sound_sha256 for one in messages if one.speaker is Speaker.PERSONA and one.sound_sha256]
     rates = [rate for sha256 in spoken if (rate := _rate(sha256, files))]
@@ -176,7 +176,7 @@ def _plain(message: Message, name: str, made: MadeBy | None) -> dict[str, Any]:
 
 def _rate(sha256: str, files: Files) -> int | None:
     with suppress(NotFoundError), files.open(sha256) as stream, wave.open(stream) as sound:
-        return int(sound.getframerate())
+        return sound.getframerate() if sound.getnframes() else None
     return None
 
 
@@ -188,10 +188,12 @@ def _pieces(spoken: Iterable[str], files: Files, rate: int) -> Iterator[Number]:
             samples, own = samples_of(files.read(sha256))
         except NotFoundError:
             continue
+        fitting = samples if own == rate else soxr.resample(samples, own, rate)
+        if not len(fitting):  # FFmpeg has no frame of nothing
+            continue
         if begun:
             yield np.zeros(round(PAUSE * rate), np.int16)
         begun = True
-        fitting = samples if own == rate else soxr.resample(samples, own, rate)
         yield np.clip(np.rint(fitting * np.float32(32768)), -32768, 32767).astype(np.int16)
 
 

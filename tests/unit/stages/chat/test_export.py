@@ -144,3 +144,17 @@ def test_a_sound_that_is_gone_is_left_out_and_none_at_all_is_refused(store, hear
     for nothing in ([gone], [replace(kept, sound_sha256=None)], []):
         with pytest.raises(InvalidInputError):
             as_sound(nothing, store.files, SoundKind.MP3)
+
+
+@pytest.mark.parametrize("kind", SoundKind)
+def test_a_sound_without_a_frame_is_left_out_and_makes_no_pause(store, heard, kind):
+    empty, kept = heard(tone(0, 24_000), tone(0.5, 8_000))
+    whole = as_sound([empty, kept, empty], store.files, kind)
+
+    with av.open(io.BytesIO(whole), "r") as file:
+        frames = list(file.decode(audio=0))
+
+    assert frames[0].sample_rate == 8_000
+    assert sum(one.samples for one in frames) / 8_000 == pytest.approx(0.5, abs=0.2)
+    with pytest.raises(InvalidInputError):
+        as_sound([empty], store.files, kind)
