@@ -105,7 +105,12 @@ def test_there_are_as_many_as_the_settings_say_the_best_first(remember):
 
 def test_no_scene_is_cut_that_is_not_kept(remember, monkeypatch):
     cut = []
-    monkeypatch.setattr(memory, "Memory", lambda *of: cut.append(of) or Memory(*of))
+
+    def counted(*of) -> Memory:
+        cut.append(of)
+        return Memory(*of)
+
+    monkeypatch.setattr(memory, "Memory", counted)
 
     assert len(remember("玉笛", SETTINGS.model_copy(update={"memory": 1}))) == 1
     assert len(cut) == 1
