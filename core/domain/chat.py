@@ -52,7 +52,7 @@ class Message:
     """The chat backend's row, e.g. `retrieval`."""
     model_id: str | None = None
     voice: str | None = None
-    """The voice backend's row, e.g. `formant`."""
+    """What spoke it: the id of a trained voice, `clip` for her own recording, or the backend's row (`formant`)."""
     sound_sha256: str | None = None
     utterance_id: str | None = None
     """The line of the book a retrieval reply is, or rests on."""

@@ -1,13 +1,16 @@
 """Makes what looks like a mark of a chat template plain text, so that words that are data cannot begin a turn.
 
-A mark is broken by a space after its first character, which every tokenizer keeps; characters that cannot be seen and
-that some tokenizers drop are dropped first, since a mark could be hidden behind them.
+A mark is broken by a space after its first character, which every tokenizer keeps. One with characters between its own
+that cannot be seen is broken too, since some tokenizers drop those; they stay, since an emoji may need them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
+
+from core.domain.unseen import UNSEEN
 
 _WIDE = {"<": "＜", ">": "＞", "|": "｜", "[": "［", "]": "］", "/": "／"}
 """Some tokenizers fold the full-width form into the plain one."""
@@ -24,7 +27,6 @@ COMMON = re.compile(
     re.IGNORECASE,
 )
 """The marks of the templates in common use, for models whose tokenizer is somewhere else."""
-_UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _ROUNDS = 4
 """Breaking a mark can bare another that overlapped it."""
 
@@ -37,13 +39,21 @@ def marks_of(tokens: Iterable[str]) -> re.Pattern[str]:
 
 def inert(text: str, marks: re.Pattern[str] = COMMON) -> str:
     """Return the text with every mark in it broken; a text without any is returned as it is."""
-    text = _UNSEEN.sub("", text)
     for _ in range(_ROUNDS):
-        broken = marks.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text)
+        broken = _unhidden(marks.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text), marks)
         if broken == text:
             break
         text = broken
     return text
+
+
+def _unhidden(text: str, marks: re.Pattern[str]) -> str:
+    """Return the text with the marks broken that show once what cannot be seen is left out."""
+    if not UNSEEN.search(text):
+        return text
+    seen = [place for place, character in enumerate(text) if not UNSEEN.match(character)]
+    cuts = [seen[mark.start()] + 1 for mark in marks.finditer("".join(text[place] for place in seen))]
+    return " ".join(text[start:end] for start, end in pairwise((0, *cuts, len(text))))
 
 
 def _either_width(character: str) -> str:

@@ -114,16 +114,16 @@ class Talks(Rooms):
         with self._reading() as db:
             return _message(db, message_id)
 
-    def messages(self, conversation_id: str) -> list[Message]:
-        """Return the path shown, from the first message on; NotFoundError when the conversation is gone."""
+    def messages(self, conversation_id: str, *, last: int | None = None) -> list[Message]:
+        """Return the path shown, or its `last` messages, in order; NotFoundError when the conversation is gone."""
         with self._reading() as db:
             talk = _talk(db, conversation_id)
-            return _path(db, talk.leaf_id) if talk.leaf_id else []
+            return _path(db, talk.leaf_id, last) if talk.leaf_id else []
 
-    def path(self, message_id: str) -> list[Message]:
-        """Return what leads to a message, from the first one on, and itself as the last; NotFoundError when gone."""
+    def path(self, message_id: str, *, last: int | None = None) -> list[Message]:
+        """Return what leads to a message and itself as the last, or the `last` of these; NotFoundError when gone."""
         with self._reading() as db:
-            return _path(db, _message(db, message_id).id)
+            return _path(db, _message(db, message_id).id, last)
 
     def siblings(self, message_id: str) -> list[Message]:
         """Return a message and its other versions: what the same speaker said at the same place, as written."""
@@ -203,10 +203,14 @@ def _newest(persona_id: str, owner: str | None) -> sa.Select[Any]:
     return query.order_by(table.updated_at.desc(), table.id.desc())
 
 
-def _path(db: sa.Connection, message_id: str) -> list[Message]:
+def _path(db: sa.Connection, message_id: str, last: int | None = None) -> list[Message]:
+    if last is not None and last < 1:
+        return []
     table = t.message.c
-    above = sa.select(table.id, table.parent_id).where(table.id == message_id).cte("above", recursive=True)
-    above = above.union_all(sa.select(table.id, table.parent_id).where(table.id == above.c.parent_id))
+    end = sa.select(table.id, table.parent_id, sa.literal(1).label("place")).where(table.id == message_id)
+    above = end.cte("above", recursive=True)
+    further = sa.select(table.id, table.parent_id, above.c.place + 1).where(table.id == above.c.parent_id)
+    above = above.union_all(further if last is None else further.where(above.c.place < last))
     # Whatever follows a message was written after it.
     query = sa.select(t.message).join(above, above.c.id == table.id).order_by(table.ordinal)
     return [from_row(Message, row) for row in db.execute(query)]

@@ -11,7 +11,8 @@ from streamlit_chat import message as bubble
 from core.domain.chat import Message, Speaker
 from core.domain.persona import Persona
 
-_MOST: Final = 4
+BUBBLES: Final = 4
+"""More would be slow: each is a frame of its own."""
 _VISITOR: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="32" fill="#E4DAC5"/>'
     '<circle cx="32" cy="25" r="10" fill="#8A8373"/>'
@@ -28,7 +29,7 @@ def last_words(persona: Persona, messages: Sequence[Message]) -> None:
     """Show the last words of a talk, read-only; her greeting where nothing was said yet."""
     if not messages:
         bubble(persona.greeting, logo=data_uri(persona.portrait or _VISITOR), key="bubble.greeting")
-    for said in messages[-_MOST:]:
+    for said in messages[-BUBBLES:]:
         visitor = said.speaker is Speaker.VISITOR
         portrait = _VISITOR if visitor or not persona.portrait else persona.portrait
         bubble(said.text, is_user=visitor, logo=data_uri(portrait), key=f"bubble.{said.id}")

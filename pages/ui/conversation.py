@@ -40,7 +40,7 @@ class Told:
     """A talk as it is shown, with what is known beside its messages."""
 
     messages: Sequence[Message]
-    """The path shown, from the first message on."""
+    """The end of the path shown: what is drawn, and one more where there is more."""
     forks: Mapping[str, Sequence[str]]
     """Message -> the ids of all its versions, where there are several."""
     ratings: Mapping[str, Sequence[Rating]]
@@ -60,7 +60,8 @@ def open_talk(visit: Visit) -> Conversation | None:
 def told(visit: Visit, talk: Conversation, *, reply: Reply | None) -> Told:
     """Read a talk: the path shown, or while a reply is under way what leads to the words it answers."""
     store = visit.studio.store
-    messages = store.talks.path(reply.said_id) if reply else store.talks.messages(talk.id)
+    last = _SHOWN + 1
+    messages = store.talks.path(reply.said_id, last=last) if reply else store.talks.messages(talk.id, last=last)
     ratings = store.ratings.of_messages([one.id for one in messages[-_SHOWN:]], who=visit.who)
     return Told(messages, store.talks.forks(talk.id), ratings)
 

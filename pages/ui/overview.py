@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.lifecycle import STAGES, Stage, stage
 from core.translation import N_
-from pages.ui.bubbles import last_words
+from pages.ui.bubbles import BUBBLES, last_words
 from pages.ui.frame import Visit, begin, roles, script
 from pages.ui.holdings import Holding, holdings
 from pages.ui.i18n import _
@@ -32,7 +32,7 @@ def overview() -> None:
         _lane(visit, title, ids, held)
     st.subheader(_("Last words"), anchor=False)
     talks = visit.studio.store.talks.conversations(visit.persona.id, owner=visit.owner, limit=1)
-    last_words(visit.persona, visit.studio.store.talks.messages(talks[0].id) if talks else ())
+    last_words(visit.persona, visit.studio.store.talks.messages(talks[0].id, last=BUBBLES) if talks else ())
 
 
 def next_step(held: dict[str, Holding]) -> Stage:

@@ -40,7 +40,7 @@ def _rated(visit: Visit, one: RatedReply, names: Makers) -> None:
         if one.said:
             st.markdown(f"**{plain(one.said.text)}**")
         st.markdown(f"> {plain(one.reply.text)}")
-        st.caption(names.told(one.reply))
+        st.caption(plain(names.told(one.reply)))
         reason = f"{plain(one.rating.reason)} · " if one.rating.reason else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(

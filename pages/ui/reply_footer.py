@@ -16,6 +16,7 @@ from pages.ui.errors import told_to_the_user
 from pages.ui.frame import Visit, say_next
 from pages.ui.i18n import _, number
 from pages.ui.makers import Makers
+from pages.ui.markup import plain
 from pages.ui.player import play
 from pages.ui.reply_origin import origin
 from pages.ui.state import AGAIN, CONVERSATION, SAID, shown
@@ -37,7 +38,7 @@ def footer(
     """Draw it; `forks` are the ids of all versions of a message, where there are several."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"footer-{message.id}"):
         versions(visit, message, forks)
-        st.caption(names.told(message), width="content")
+        st.caption(plain(names.told(message)), width="content")
         if message.sound_sha256 and st.button(
             _("Hear it again"), icon=":material/volume_up:", type="tertiary", key=f"hear.{message.id}"
         ):

@@ -25,7 +25,7 @@ def origin(visit: Visit, message: Message) -> None:
         st.markdown(f"> {plain(custody.utterance.text)}")
         st.caption(
             _("{source}, chapter {chapter}, characters {start} to {end} of the file").format(
-                source=custody.source.name,
+                source=plain(custody.source.name),
                 chapter=number(custody.utterance.chapter),
                 start=number(custody.passage.start + custody.utterance.start),
                 end=number(custody.passage.start + custody.utterance.end),
@@ -42,7 +42,7 @@ def origin(visit: Visit, message: Message) -> None:
     if custody.model:
         st.markdown(
             _("Written by the model **{name}**, trained from {base}.").format(
-                name=custody.model.name, base=custody.model.base
+                name=plain(custody.model.name), base=plain(custody.model.base)
             )
         )
     if custody.run_id:
@@ -57,13 +57,15 @@ def origin(visit: Visit, message: Message) -> None:
         _link(
             visit,
             stage("dataset"),
-            label=_("The dataset version {name}").format(name=custody.dataset_version.name),
+            label=_("The dataset version {name}").format(name=plain(custody.dataset_version.name)),
             icon=":material/dataset:",
             query_params={"part": "versions", "version": custody.dataset_version.id},
         )
     if custody.voice:
         st.markdown(
-            _("Spoken by the voice **{name}**, {base}.").format(name=plain(custody.voice.name), base=custody.voice.base)
+            _("Spoken by the voice **{name}**, {base}.").format(
+                name=plain(custody.voice.name), base=plain(custody.voice.base)
+            )
         )
         if custody.voice.run_id:
             _link(

@@ -73,16 +73,42 @@ def test_a_filter_without_its_source_says_what_to_do(name):
 
 @pytest.mark.parametrize(
     "text",
-    ["賣毒藥的", "毒 药", "毒\u200b药", "ＰＯＩＳＯＮ！", "some poison.", "no  way out"],
-    ids=["traditional", "spaces", "unseen characters", "full width", "another case", "more space"],
-)
+    [
+        "賣毒藥的", "毒 药", "毒\u200b药", "毒\ufe0f药", "毒\U000e0101\u034f药", "ＰＯＩＳＯＮ！", "some poison.",
+        "no  way out",
+    ],
+    ids=[
+        "traditional", "spaces", "unseen characters", "a variation", "more of them", "full width", "another case",
+        "more space",
+    ],
+)  # fmt: skip
 def test_a_word_is_found_however_it_is_written(tmp_path, text):
     assert words(tmp_path, "毒药\nPoison\nno way out\n").refused(text) is not None
 
 
-@pytest.mark.parametrize("text", ["first class", "毒性药物", "poisonous"])
+@pytest.mark.parametrize("text", ["first class", "毒性药物", "poisonous", "CAFÉS", "décafé", "assé"])
 def test_a_word_inside_another_is_not_that_word(tmp_path, text):
-    assert words(tmp_path, "毒药\npoison\nass\n").refused(text) is None
+    assert words(tmp_path, "毒药\npoison\nass\ncafé\n").refused(text) is None
+
+
+@pytest.mark.parametrize("text", ["Café!", "在cafe\u0301里", "나쁜말은"])
+def test_a_word_is_found_whatever_its_letters(tmp_path, text):
+    assert words(tmp_path, "café\n나쁜말\n").refused(text) is not None
+
+
+@pytest.mark.parametrize("pattern", ["/殺[人手]/", "/你,好/", "/ｋｉｌｌ/", "/[一-龍]人/", "/殺.$/", "/\\１杀人/"])
+@pytest.mark.parametrize("text", ["殺人", "杀人", "殺\u200d手", "你,好", "你，好", "ＫＩＬＬ"])
+def test_a_pattern_finds_what_it_names_however_either_is_written(tmp_path, pattern, text):
+    meant = {
+        "/殺[人手]/": {"殺人", "杀人", "殺\u200d手"},
+        "/你,好/": {"你,好", "你，好"},
+        "/ｋｉｌｌ/": {"ＫＩＬＬ"},
+        "/[一-龍]人/": {"殺人", "杀人"},
+        "/殺.$/": {"殺人", "杀人", "殺\u200d手"},
+        "/\\１杀人/": set(),
+    }
+
+    assert (words(tmp_path, pattern).refused(text) is not None) is (text in meant[pattern])
 
 
 def test_patterns_categories_and_remarks_are_read(tmp_path):

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from core.domain.chat import Conversation, Message, Speaker, Verdict
 from core.domain.identity import new_id, now
 from core.domain.training import Model, ModelKind
 from core.errors import InvalidInputError, NotFoundError
 from core.store import Store
+from core.store import tables as t
 
 
 @pytest.fixture
@@ -53,6 +55,28 @@ def test_what_is_said_follows_the_end_of_the_path(store: Store, talk: Conversati
     assert [one.parent_id for one in path] == [None, *(one.id for one in path[:-1])]
     assert talk.leaf_id == path[-1].id
     assert store.talks.path(path[1].id) == path[:2]
+
+
+def test_the_end_of_the_path_is_read_by_itself(store: Store, talk: Conversation) -> None:
+    path = store.talks.messages(talk.id)
+    store.talks.say(line(talk, "后日呢？", path[1]))
+
+    shown = store.talks.messages(talk.id)
+
+    assert [one.text for one in shown] == ["下雨了么？", "下着呢。", "后日呢？"]
+    for last in range(5):
+        assert store.talks.messages(talk.id, last=last) == shown[max(len(shown) - last, 0) :]
+    assert store.talks.messages(store.talks.start("a-qing", "静").id, last=2) == []
+    with pytest.raises(NotFoundError):
+        store.talks.messages("talk-none", last=2)
+
+
+def test_only_what_was_asked_for_is_walked(store: Store, talk: Conversation) -> None:
+    path = store.talks.messages(talk.id)
+    with store.talks._writing() as db:  # a way up without end, which nothing but a limit leaves
+        db.execute(sa.update(t.message).where(t.message.c.id == path[2].id).values(parent_id=path[3].id))
+
+    assert [one.id for one in store.talks.messages(talk.id, last=2)] == [one.id for one in path[2:]]
 
 
 def test_a_reply_made_again_stands_beside_the_first_and_is_shown(store: Store, talk: Conversation) -> None:

@@ -2,24 +2,31 @@
 
 Case, width, and traditional or simplified characters make no difference, and a word with spaces or unseen characters
 between its Chinese characters is still that word. A Latin word is found as a whole word only: `ass` is not in `class`.
+A pattern is looked for in the text as it was written too, since folding changes what a pattern may name.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from core.backends.filters import Verdict
 from core.domain.normalising import folded
+from core.domain.unseen import UNSEEN
 from core.errors import SettingsError
 from core.translation import N_
 
 USUAL_CATEGORY = "words"
 _SPACES = re.compile(r"\s+")
+_LETTER = "[0-9a-z\u00df-\u00f6\u00f8-\u024f\u0300-\u036f\u1e00-\u1eff]"
+"""What goes on with a Latin word; of a folded text."""
+_OF_NO_RANGE = re.compile("(?<!-)[^-](?!-)")
+"""A character of a pattern that is no end of a range; `[一-龍]` would be another range with another end."""
 
 
 class WordFilter:
@@ -65,9 +72,14 @@ class _WordList:
         for word, category in self.chinese.items():
             if word in closed:
                 return Verdict(category, word)
-        for pattern, category in (*self.latin, *self.patterns):
+        for pattern, category in self.latin:
             if found := pattern.search(words):
                 return Verdict(category, found[0])
+        forms = _forms(text)
+        for pattern, category in self.patterns:
+            for form in forms:
+                if found := pattern.search(form):
+                    return Verdict(category, found[0])
         return None
 
 
@@ -78,12 +90,12 @@ def _read(file: Path, written: int) -> _WordList:
     patterns = []
     for number, line, category in _entries(file.read_text(encoding="utf-8-sig")):
         if len(line) > 2 and line[0] == line[-1] == "/":
-            patterns.append((_compiled(line[1:-1], number), category))
-        elif (word := _plain(line)).isascii():
+            patterns += [(one, category) for one in _compiled(line[1:-1], number)]
+        elif _is_latin(word := _plain(line)):
             latin.setdefault(category, []).append(r"\s+".join(map(re.escape, word.split())))
         else:
             chinese.setdefault(_SPACES.sub("", word), category)
-    whole = ((re.compile(rf"(?<![a-z0-9])(?:{'|'.join(words)})(?![a-z0-9])"), name) for name, words in latin.items())
+    whole = ((re.compile(rf"(?<!{_LETTER})(?:{'|'.join(words)})(?!{_LETTER})"), name) for name, words in latin.items())
     return _WordList(chinese, tuple(whole), tuple(patterns))
 
 
@@ -98,9 +110,15 @@ def _entries(text: str) -> Iterator[tuple[int, str, str]]:
             yield number, line, category
 
 
-def _compiled(pattern: str, number: int) -> re.Pattern[str]:
+def _is_latin(word: str) -> bool:
+    letters = [character for character in word if character.isalpha()]
+    return word.isascii() or (bool(letters) and all("LATIN" in unicodedata.name(one, "") for one in letters))
+
+
+def _compiled(pattern: str, number: int) -> Iterator[re.Pattern[str]]:
+    """Yield the pattern as it is written, and as it would be of a folded text."""
     try:
-        return re.compile(pattern, re.IGNORECASE)
+        yield re.compile(pattern, re.IGNORECASE)
     except re.error as error:
         raise SettingsError(
             N_("Line {number} of the filter's words is no regular expression: {problem}"),
@@ -108,8 +126,18 @@ def _compiled(pattern: str, number: int) -> re.Pattern[str]:
             number=number,
             problem=str(error),
         ) from None
+    # Each character by itself: a stop after Chinese is a sign of the pattern here.
+    other = _OF_NO_RANGE.sub(lambda character: folded(character[0]), pattern)
+    if other != pattern:
+        with suppress(re.error):  # a wide digit that was a letter may count now
+            yield re.compile(other, re.IGNORECASE)
+
+
+def _forms(text: str) -> Sequence[str]:
+    """Return what a pattern is looked for in, each once: the text as written, with plain widths, and folded."""
+    seen = UNSEEN.sub("", text)
+    return tuple(dict.fromkeys((_plain(text), seen, unicodedata.normalize("NFKC", seen))))
 
 
 def _plain(text: str) -> str:
-    seen = "".join(character for character in text if unicodedata.category(character) != "Cf")
-    return folded(unicodedata.normalize("NFKC", seen)).casefold().strip()
+    return folded(unicodedata.normalize("NFKC", UNSEEN.sub("", text))).casefold().strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import wave
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]  # ships no types
 
 from core.domain.chat import Conversation, Message, Speaker
+from core.domain.markdown import escaped, on_one_line
 from core.domain.persona import Persona
 from core.domain.sounds import MP3_RATES, samples_of
 from core.domain.text import DatasetVersion
@@ -31,10 +31,6 @@ PAUSE: Final = 0.6
 """Seconds between two replies."""
 _FINE_RATE: Final = 32_000
 """From here on an mp3 is allowed twice the bits."""
-_SIGNS: Final = re.compile(r"[\\`*_\[\]<>|~$&=^@]|:(?=//|[\w+-]+:)|(?<=www)\.", re.IGNORECASE)
-"""What formats or links anywhere in a line, also in the dialects of the usual readers."""
-_BEGINNINGS: Final = re.compile(r"^(?:[#+-]|[0-9]{1,9}(?=[.)]))")
-"""What makes a heading or a list of a line."""
 
 Number = npt.NDArray[np.int16]
 
@@ -101,12 +97,12 @@ def as_markdown(
     """
     book = f" · {escaped(persona.book)}" if persona.book.strip() else ""
     parts = [
-        f"# {_on_one_line(conversation.title)}",
+        f"# {on_one_line(conversation.title)}",
         f"{escaped(persona.name)}{book} · {when(conversation.created_at)}",
     ]
     for one in messages:
-        parts += [f"## {_on_one_line(names[one.speaker])} · {when(one.created_at)}", escaped(one.text)]
-        parts += ["\\\n".join(f"> {_on_one_line(fact)}" for fact in (facts or {}).get(one.id, ()))]
+        parts += [f"## {on_one_line(names[one.speaker])} · {when(one.created_at)}", escaped(one.text)]
+        parts += ["\\\n".join(f"> {on_one_line(fact)}" for fact in (facts or {}).get(one.id, ()))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -137,7 +133,7 @@ def as_json(
 def as_sound(messages: Iterable[Message], files: Files, kind: SoundKind) -> bytes:
     """Return her spoken replies as one file, in order, a pause between them, at the finest rate among them.
 
-    A sound that is gone is left out; InvalidInputError where none is there.
+    A sound that is gone or empty is left out; InvalidInputError where none is there.
     """
     spoken = [one.sound_sha256 for one in messages if one.speaker is Speaker.PERSONA and one.sound_sha256]
     rates = [rate for sha256 in spoken if (rate := _rate(sha256, files))]
@@ -149,26 +145,6 @@ def as_sound(messages: Iterable[Message], files: Files, kind: SoundKind) -> byte
         return _wav(_pieces(spoken, files, max(rates)), max(rates))
     rate = next((one for one in MP3_RATES if one >= max(rates)), MP3_RATES[-1])
     return _mp3(_pieces(spoken, files, rate), rate)
-
-
-def escaped(text: str) -> str:
-    """Return text so that Markdown shows every sign and every line of it as it is, spaces at a line's ends aside."""
-    lines = [_escaped_line(line) for line in text.replace("\0", "").splitlines()]
-    paragraphs = re.split(r"\n{2,}", "\n".join(lines).strip("\n"))
-    return "\n\n".join(one.replace("\n", "\\\n") for one in paragraphs)
-
-
-def _escaped_line(line: str) -> str:
-    bare = _SIGNS.sub(r"\\\g<0>", line.strip())
-    begun = _BEGINNINGS.match(bare)
-    if begun is None:
-        return bare
-    at = begun.end() if begun[0].isdigit() else 0
-    return f"{bare[:at]}\\{bare[at:]}"
-
-
-def _on_one_line(text: str) -> str:
-    return escaped(" ".join(text.split()))
 
 
 def _plain(message: Message, name: str, made: MadeBy | None) -> dict[str, Any]:
@@ -200,7 +176,7 @@ def _plain(message: Message, name: str, made: MadeBy | None) -> dict[str, Any]:
 
 def _rate(sha256: str, files: Files) -> int | None:
     with suppress(NotFoundError), files.open(sha256) as stream, wave.open(stream) as sound:
-        return int(sound.getframerate())
+        return sound.getframerate() if sound.getnframes() else None
     return None
 
 
@@ -212,10 +188,12 @@ def _pieces(spoken: Iterable[str], files: Files, rate: int) -> Iterator[Number]:
             samples, own = samples_of(files.read(sha256))
         except NotFoundError:
             continue
+        fitting = samples if own == rate else soxr.resample(samples, own, rate)
+        if not len(fitting):  # FFmpeg has no frame of nothing
+            continue
         if begun:
             yield np.zeros(round(PAUSE * rate), np.int16)
         begun = True
-        fitting = samples if own == rate else soxr.resample(samples, own, rate)
         yield np.clip(np.rint(fitting * np.float32(32768)), -32768, 32767).astype(np.int16)
 
 

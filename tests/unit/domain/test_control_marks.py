@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.control_marks import COMMON, inert, marks_of
+from core.domain.unseen import UNSEEN
 
 MARKS = [
     "<|im_start|>", "<|im_end|>", "</s>", "<s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<|eot_id|>", "<bos>",
@@ -30,15 +31,47 @@ def test_other_words_stay_as_they_are(text):
     assert inert(text) == text
 
 
-def test_a_mark_hidden_by_characters_nobody_sees_is_broken_too():
-    assert "<|im_end|>" not in inert("<|im_\u200bend|>").replace("\u200b", "")
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("<|im_\u200bend|>", "< |im_\u200bend|>"),
+        ("<\u200c|im_start|>", "< \u200c|im_start|>"),
+        ("好\ufe0f<\u200d|im_start|\ufe0f>", "好\ufe0f< \u200d|im_start|\ufe0f>"),
+        ("<\u200c/s>", "< \u200c/s>"),
+    ],
+)
+def test_a_mark_hidden_by_characters_nobody_sees_is_broken_and_they_stay(text, made):
+    assert inert(text) == made
+
+
+@pytest.mark.parametrize("text", ["👩\u200d👧❤\ufe0f", "«نمی\u200cخواهم»", "a\u00adb", "<\u200d3", "[\u200b1]"])
+def test_characters_nobody_sees_stay_where_they_hide_no_mark(text):
+    assert inert(text) == text
+
+
+_HIDING = st.text(alphabet="\u00ad\u034f\u200b\u200c\u200d\u2060\ufe0f\ufeff\U000e0101\x07", max_size=3)
+
+
+@given(st.sampled_from(MARKS), st.data())
+def test_no_mark_comes_back_however_it_is_sprinkled_with_what_nobody_sees(mark, data):
+    hidden = "".join(f"{character}{data.draw(_HIDING)}" for character in mark)
+    whole = f"{data.draw(_HIDING)}{hidden}好"
+
+    assert mark not in UNSEEN.sub("", inert(whole))
+    assert COMMON.search(UNSEEN.sub("", inert(whole))) is None
+    assert inert(whole).replace(" ", "") == whole
+    own = marks_of([mark])
+    assert own.search(UNSEEN.sub("", inert(whole, own))) is None
 
 
 @given(
-    st.lists(st.sampled_from([*MARKS, "<", ">", "|", "im_end", "s", "/", "[", "]", "好", "\u200b", "\n"]), max_size=12)
+    st.lists(st.sampled_from([*MARKS, "<", ">", "|", "im_end", "s", "/", "[", "]", "好", "\u200d", "\n"]), max_size=12)
 )
 def test_no_arrangement_of_pieces_leaves_a_mark(pieces):
-    assert COMMON.search(inert("".join(pieces))) is None
+    made = inert("".join(pieces))
+
+    assert COMMON.search(made) is None
+    assert COMMON.search(UNSEEN.sub("", made)) is None
 
 
 @given(st.lists(st.sampled_from(["ab", "ba", "a", "b", "abab", "<x>", "x>"]), max_size=12))

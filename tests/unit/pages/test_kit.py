@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from core.domain.text import ReviewStatus, Utterance, UtteranceKind
 from pages.ui import i18n, player, reader, run_panel
 from pages.ui.bubbles import data_uri
-from pages.ui.markup import plain
 
 
 def line(start, end, *, speaker="沈青", status=ReviewStatus.PENDING):
@@ -39,10 +38,6 @@ def test_a_quotation_within_a_quotation_stays_inside_it():
 
 def test_a_rejected_line_is_not_marked():
     assert "<mark" not in reader.marked("“好”", [line(0, 3, status=ReviewStatus.REJECTED)], persona="沈青")
-
-
-def test_words_of_a_book_are_no_markdown():
-    assert plain("*a*_b_ [c](d)") == r"\*a\*\_b\_ \[c\]\(d\)"
 
 
 def test_a_message_without_a_format_is_written_the_readers_way():

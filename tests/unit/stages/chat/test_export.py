@@ -8,8 +8,6 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from core.domain.chat import Message, Speaker
@@ -18,11 +16,10 @@ from core.domain.sounds import samples_of
 from core.domain.text import DatasetVersion
 from core.domain.training import Model, ModelKind
 from core.errors import InvalidInputError
-from core.stages.chat.export import FORMAT, PAUSE, SoundKind, as_json, as_markdown, as_sound, escaped, makers
+from core.stages.chat.export import FORMAT, PAUSE, SoundKind, as_json, as_markdown, as_sound, makers
 from tests.contract.doubles import tone
 
 NAMES = {Speaker.VISITOR: "客", Speaker.PERSONA: "沈青"}
-READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 @pytest.fixture
@@ -57,47 +54,6 @@ def heard(store):
     return made
 
 
-def shown(markdown: str) -> list[str]:
-    """Return what a reader sees, line by line; fails where anything but a paragraph and its lines is seen."""
-    lines = [""]
-    for token in READER.parse(markdown):
-        assert token.type in ("paragraph_open", "inline", "paragraph_close")
-        for part in token.children or ():
-            assert part.type in ("text", "text_special", "hardbreak")
-            lines[-1] += part.content
-            lines += [""] * (part.type == "hardbreak")
-        lines += [""] * (token.type == "paragraph_close")
-    return [line.strip() for line in lines if line.strip()]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# 一", "1. 二", "12) 三", "- 四", "+ 五", "> 六", "***", "---", "a\n===", "`七`", "**八**", "_九_", "~~十~~",
-        "[x](http://a.b)", "![x](y)", "<b>x</b>", "&amp;", "|a|b|\n|-|-|\n|c|d|", "    code", "\tcode", "```\nx\n```",
-        "a\\", "a\\\nb", "a\n\n\nb", "[x]: http://a.b", "$x$", "一\u3000二", "2026. 年",
-    ],
-)  # fmt: skip
-def test_markdown_shows_every_sign_as_it_was_said(text):
-    assert shown(escaped(text)) == [line.strip() for line in text.splitlines() if line.strip()]
-
-
-@settings(deadline=None)
-@given(st.text(alphabet="ab 一。\n\t\\`*_{}[]()<>#+-.!|~$&:=^@1\"'/?%"))
-def test_markdown_shows_any_signs_as_they_were_said(text):
-    assert shown(escaped(text)) == [line.strip() for line in text.splitlines() if line.strip()]
-
-
-@pytest.mark.parametrize("text", ["http://a.b", "www.a.b", "WWW.a.b", "a@b.c", ":bamboo:"])
-def test_addresses_and_signs_of_joy_are_broken_for_readers_that_make_more_of_them(text):
-    assert "\\" in escaped(text)
-    assert shown(escaped(text)) == [text]
-
-
-def test_a_time_and_chinese_marks_stay_readable():
-    assert escaped("十点半（12:30）：冷。") == "十点半（12:30）：冷。"
-
-
 def test_a_conversation_is_read_turn_by_turn_with_what_the_caller_knows_of_it(store, persona, talk):
     text = as_markdown(
         talk,
@@ -113,6 +69,13 @@ def test_a_conversation_is_read_turn_by_turn_with_what_the_caller_knows_of_it(st
         "## 客 · 今日\n\n\\*冷\\*么？\\\n\\- 说。\n\n"
         "## 沈青 · 今日\n\n不冷。\n\n> 竹 · 0.5 s\\\n> \\*v1\\*\n"
     )
+
+
+def test_a_title_keeps_the_signs_it_ends_in(store, persona, talk):
+    text = as_markdown(replace(talk, title="# 问题 #"), [], persona, names=NAMES)
+
+    heading = MarkdownIt("commonmark").parse(text)[1]
+    assert "".join(part.content for part in heading.children or ()) == "# 问题 #"
 
 
 def test_programs_are_told_what_made_each_reply(store, persona, talk):
@@ -181,3 +144,17 @@ def test_a_sound_that_is_gone_is_left_out_and_none_at_all_is_refused(store, hear
     for nothing in ([gone], [replace(kept, sound_sha256=None)], []):
         with pytest.raises(InvalidInputError):
             as_sound(nothing, store.files, SoundKind.MP3)
+
+
+@pytest.mark.parametrize("kind", SoundKind)
+def test_a_sound_without_a_frame_is_left_out_and_makes_no_pause(store, heard, kind):
+    empty, kept = heard(tone(0, 24_000), tone(0.5, 8_000))
+    whole = as_sound([empty, kept, empty], store.files, kind)
+
+    with av.open(io.BytesIO(whole), "r") as file:
+        frames = list(file.decode(audio=0))
+
+    assert frames[0].sample_rate == 8_000
+    assert sum(one.samples for one in frames) / 8_000 == pytest.approx(0.5, abs=0.2)
+    with pytest.raises(InvalidInputError):
+        as_sound([empty], store.files, kind)

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from core.backends.llm import ChatRole, ChatTurn
+from core.domain.chat import Memory
 from core.domain.identity import now
 from core.domain.persona import Persona
 from core.domain.persona_file import read_persona
 from core.domain.text import Source, SourceKind
 from core.settings import CONFIGS
+from core.stages.chat import memory
 from core.stages.chat.memory import recall
 from core.stages.chat.scenes import scenes_of
 from core.stages.chat.settings import ChatSettings
@@ -99,6 +101,19 @@ def test_there_are_as_many_as_the_settings_say_the_best_first(remember):
     assert scores == sorted(scores, reverse=True)
     assert remember("玉笛", SETTINGS.model_copy(update={"memory": 1})) == several[:1]
     assert remember("玉笛", SETTINGS.model_copy(update={"memory": 0})) == ()
+
+
+def test_no_scene_is_cut_that_is_not_kept(remember, monkeypatch):
+    cut = []
+
+    def counted(*of) -> Memory:
+        cut.append(of)
+        return Memory(*of)
+
+    monkeypatch.setattr(memory, "Memory", counted)
+
+    assert len(remember("玉笛", SETTINGS.model_copy(update={"memory": 1}))) == 1
+    assert len(cut) == 1
 
 
 def test_the_same_scene_of_two_editions_comes_back_once(remember, store, persona):
