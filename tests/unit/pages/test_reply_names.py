@@ -66,7 +66,7 @@ def test_names_below_a_reply_and_in_where_it_comes_from_are_shown_as_they_were_g
 
 def test_names_and_words_of_a_reply_that_was_rated_down_are_shown_as_they_are(app, studio, reply):
     persona = studio.store.personas.get(studio.settings.persona)
-    studio.rate_reply(persona, reply.id, Verdict.DOWN, "", who="anna")
+    studio.chat.rate_reply(persona, reply.id, Verdict.DOWN, "", who="anna")
     app.query_params["lang"] = "en"
     app.run()
     app.session_state["rated"] = True
