@@ -1,6 +1,6 @@
 """Who is answered: keys, how often each may ask, how much may be sent, how many are answered at once.
 
-All of it is decided before a body is read.
+All of it is decided before a body is read, but for one that grows too large without having said so.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.errors import refusal
+from core.api.streaming import Works
 from core.errors import SettingsError, TooManyError
 from core.settings import ApiSettings, secret
 from core.stages.chat.limits import Limiter
@@ -54,8 +55,9 @@ def is_this_machine(host: str) -> bool:
 class Gate:
     """Lets a request through, or answers why not."""
 
-    def __init__(self, app: ASGIApp, *, settings: ApiSettings, keys: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings, keys: Sequence[str], works: Works) -> None:
         self._app = app
+        self._works = works
         self._settings = settings
         self._keys = [key.encode() for key in keys]
         self._limiter = Limiter(settings.requests_per_minute, settings.requests_per_minute)
@@ -95,7 +97,7 @@ class Gate:
             return refusal(HTTPStatus.FORBIDDEN, message, code="only_local")
         if _length(headers) > most:
             return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(most), code="too_large")
-        if self._busy >= self._settings.max_replies:
+        if max(self._busy, self._works.count) >= self._settings.max_replies:
             message = "Too many are being answered at once. Ask again in a moment."
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, code="busy", headers={"Retry-After": "1"})
         return None
@@ -103,7 +105,7 @@ class Gate:
     def _key(self, headers: Headers) -> int | None:
         """Return which of the keys was sent; every one is compared, so that time tells nothing."""
         scheme, _, sent = headers.get("authorization", "").partition(" ")
-        given = sent.strip().encode()
+        given = sent.strip().encode("latin-1")  # as HTTP's headers are read, so that any key is compared as it was sent
         same = [hmac.compare_digest(given, key) for key in self._keys]
         return same.index(True) if scheme.lower() == "bearer" and any(same) else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -11,9 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from core.api import access, chat, errors, models, speech, transcriptions
-from core.api.streaming import done
+from core.api.streaming import Works
+from core.backends.relay import apart
 from core.errors import StudioError
 from core.services import Services
+
+_LOOK_SECONDS: Final = 1.0
+"""How long a look at the store is good for."""
 
 
 def create_app(studio: Services, *, keys: Sequence[str]) -> FastAPI:
@@ -26,18 +32,34 @@ def create_app(studio: Services, *, keys: Sequence[str]) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.studio = studio
-    app.add_middleware(access.Gate, settings=studio.settings.api, keys=keys)
+    app.state.studio, app.state.works, app.state.health = studio, Works(), Health(studio)
+    app.add_middleware(access.Gate, settings=studio.settings.api, keys=keys, works=app.state.works)
     _tell_failures(app)
     for method, path, endpoint in PATHS:
         app.add_api_route(path, endpoint, methods=[method], responses=REFUSALS)
+    app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)  # some load balancers ask so
     return app
+
+
+class Health:
+    """Looks whether the store answers: anybody may ask, so all who ask within a second share one look."""
+
+    def __init__(self, studio: Services) -> None:
+        self._studio = studio
+        self._looking = asyncio.Lock()
+        self._good_until = 0.0
+
+    async def look(self) -> None:
+        """Return if it answers; raise what it raises."""
+        async with self._looking:
+            if time.monotonic() >= self._good_until:
+                await apart(lambda: self._studio.store.personas.get(self._studio.settings.persona))
+                self._good_until = time.monotonic() + _LOOK_SECONDS
 
 
 async def health(request: Request) -> JSONResponse:
     """Tell that the service answers and its store, too."""
-    studio: Services = request.app.state.studio
-    await done(request, lambda _stop: studio.store.personas.get(studio.settings.persona))
+    await request.app.state.health.look()
     return JSONResponse({"status": "ok"})
 
 
@@ -46,6 +68,7 @@ def _tell_failures(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, errors.on_wrong_request)
     app.add_exception_handler(HTTPException, errors.on_http_error)
     app.add_exception_handler(errors.ClientLeftError, errors.on_client_left)
+    app.add_exception_handler(OSError, errors.on_os_error)
     app.add_exception_handler(Exception, errors.on_bug)
 
 

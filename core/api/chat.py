@@ -1,7 +1,8 @@
 """`POST /v1/chat/completions`: she answers a conversation that the client keeps.
 
-The client's messages are the history. Its system messages are left out: who she is stands in her own prompt, and a
-client can neither replace that nor add to it. Tokens are counted as characters: not every model that answers has any.
+The client's messages are the history. Its system messages and those of tools are left out: who she is stands in her own
+prompt, and a client can neither replace that nor add to it. Tokens are counted as characters: not every model that
+answers has any.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from threading import Event
 from time import time
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, FailFast, Field
 from starlette.responses import JSONResponse, Response
 
 from core.api.errors import told
@@ -37,6 +38,7 @@ from core.translation import N_
 
 _ROLES: Final = {"user": ChatRole.VISITOR, "assistant": ChatRole.PERSONA}
 _LEAST_TOP_P: Final = 0.01
+_MOST_PARTS: Final = 100
 _SEEDS: Final = 2**63
 _SSE_HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _END: Final = b"data: [DONE]\n\n"
@@ -51,11 +53,18 @@ class Part(BaseModel):
     text: Words
 
 
+def _few(content: object) -> object:
+    """Refuse more parts than anybody sends, before each of them is looked at and complained of."""
+    if isinstance(content, list) and len(content) > _MOST_PARTS:
+        raise ValueError(f"at most {_MOST_PARTS} parts are taken")
+    return content
+
+
 class ClientMessage(BaseModel):
     """A message as clients send it."""
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Words | list[Part] | None = None
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Annotated[Words | list[Part] | None, BeforeValidator(_few)] = None
 
     @property
     def text(self) -> str:
@@ -75,7 +84,7 @@ class ChatRequest(BaseModel):
     """What is heeded of a request; the rest is ignored."""
 
     model: Words = Field(max_length=200, description="As /v1/models lists it.")
-    messages: list[ClientMessage] = Field(min_length=1, max_length=2000)
+    messages: Annotated[list[ClientMessage], Field(min_length=1, max_length=2000), FailFast()]
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
@@ -180,7 +189,8 @@ def _begun(asked: ChatRequest, studio: Services, stop: Event) -> tuple[_Reply, G
     persona, choice = answerer(asked.model, studio, settings)
     history, said = talk_of(asked.messages, settings=settings)
     guard = studio.chat.guard()
-    guard.check_said(said)
+    # The client tells the history, and the model is shown it: what is refused could stand there as well.
+    guard.check_said("\n".join([*(turn.text for turn in history if turn.role is ChatRole.VISITOR), said]))
     model = model_for(choice, persona, settings=settings, store=studio.store)
     prompt = composed(history, said, persona=persona, model=model, settings=settings, store=studio.store)
     deltas = model.stream(prompt.turns, settings=generation_for(asked, settings), cancel=stop)

@@ -24,6 +24,7 @@ from core.errors import (
     ToolFailedError,
     TooManyError,
 )
+from core.full_disk import full_disk
 
 LEFT = 499
 """What is noted of a client that did not wait for its answer; nobody reads it."""
@@ -99,6 +100,13 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
 async def on_client_left(_request: Request, _error: Exception) -> Response:
     """Answer nobody."""
     return Response(status_code=LEFT)
+
+
+async def on_os_error(request: Request, error: Exception) -> Response:
+    """Answer a full disk; what else the machine refuses is a bug."""
+    if (full := full_disk(error)) is None:
+        raise error
+    return await on_studio_error(request, full)
 
 
 async def on_bug(_request: Request, _error: Exception) -> Response:

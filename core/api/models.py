@@ -53,15 +53,11 @@ def no_model(model: str) -> NotFoundError:
 def _listed(studio: Services) -> Iterator[dict[str, Any]]:
     settings = stage_defaults("chat", ChatSettings)
     for persona in studio.store.personas.all():
+        made = {one.id: int(one.created_at.timestamp()) for one in studio.store.models.all(persona.id, removed=True)}
         usual = usual_choice(persona.id, store=studio.store)
-        yield _row(persona.id, persona.name, _made(usual, studio))
+        yield _row(persona.id, persona.name, made.get(usual.model_id or "", 0))
         for one in choices(persona.id, settings=settings, store=studio.store):
-            yield _row(f"{persona.id}/{one.id}", f"{persona.name}: {one.title}", _made(one, studio))
-
-
-def _made(choice: Choice, studio: Services) -> int:
-    """Return when a model was trained, in seconds since 1970; 0 for what was not."""
-    return int(studio.store.models.get(choice.model_id).created_at.timestamp()) if choice.model_id else 0
+            yield _row(f"{persona.id}/{one.id}", f"{persona.name}: {one.title}", made.get(one.model_id or "", 0))
 
 
 def _row(name: str, title: str, created: int) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from threading import Event
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 
 from core.api.encoding import ENCODERS
@@ -31,12 +31,21 @@ OPENAI_VOICES: Final = frozenset(
 """What clients send when nobody has chosen a voice; her usual one speaks."""
 
 
+def _voice_id(voice: object) -> object:
+    """Return the id of a voice as newer clients send it, `{"id": …}`; none at all is the usual one."""
+    if voice is None:
+        return USUAL
+    return voice.get("id") if isinstance(voice, dict) else voice
+
+
 class SpeechRequest(BaseModel):
     """What is heeded of a request; the rest is ignored."""
 
     model: Words = Field(default="", max_length=200, description="A persona's; any other name means the usual persona.")
     input: Words = Field(min_length=1, description="The words.")
-    voice: Words = Field(default=USUAL, max_length=200, description="`usual`, a persona, or the id of a voice.")
+    voice: Annotated[Words, BeforeValidator(_voice_id)] = Field(
+        default=USUAL, max_length=200, description="`usual`, a persona, or the id of a voice."
+    )
     response_format: Literal["mp3", "wav", "pcm"] | None = "mp3"
     speed: float | None = Field(default=1, ge=1, le=1, description="Her own pace; no other is made.")
     stream_format: Literal["audio"] | None = "audio"

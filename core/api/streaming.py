@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
-from contextlib import aclosing, suppress
-from threading import Event
-from typing import Any, TypeVar
+from contextlib import aclosing, contextmanager, suppress
+from threading import Event, Lock
+from typing import Any, Final, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,8 +18,29 @@ from core.backends.relay import flowing
 from core.errors import StudioError
 
 T = TypeVar("T")
+_SEND_SECONDS: Final = 60.0
+"""How long a client may leave a piece unread."""
 
 _log = logging.getLogger(__name__)
+
+
+class Works:
+    """Counts the threads that work for clients; one whose client has left counts until it notices."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.count = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count one more within."""
+        with self._lock:
+            self.count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.count -= 1
 
 
 async def done(request: Request, work: Callable[[Event], T]) -> T:
@@ -28,7 +49,7 @@ async def done(request: Request, work: Callable[[Event], T]) -> T:
     def once(stop: Event) -> Iterator[T]:
         yield work(stop)
 
-    return await _unless_left(request.receive, _first(flowing(once)))
+    return await _unless_left(request.receive, _first(flowing(_counted(request, once))))
 
 
 async def streamed(
@@ -42,13 +63,23 @@ async def streamed(
     What fails before the first of them is raised here, so that it can be answered with a status. What fails later
     breaks the connection: nobody takes a part for the whole.
     """
-    pieces = flowing(opened)
+    pieces = flowing(_counted(request, opened))
     try:
         first = await _unless_left(request.receive, _next(pieces))
     except BaseException:
         await pieces.aclose()
         raise
     return _Streamed(first, pieces, media_type, headers)
+
+
+def _counted(request: Request, opened: Callable[[Event], Iterator[T]]) -> Callable[[Event], Iterator[T]]:
+    works: Works = request.app.state.works
+
+    def counted(stop: Event) -> Iterator[T]:
+        with works.one_more():
+            yield from opened(stop)
+
+    return counted
 
 
 class _Streamed(Response):
@@ -86,7 +117,10 @@ class _Streamed(Response):
 
 
 async def _send(send: Send, piece: bytes) -> None:
-    await send({"type": "http.response.body", "body": piece, "more_body": True})
+    try:
+        await asyncio.wait_for(send({"type": "http.response.body", "body": piece, "more_body": True}), _SEND_SECONDS)
+    except TimeoutError:
+        raise ClientLeftError from None  # it holds a place and does not read
 
 
 async def _next(pieces: AsyncGenerator[bytes, None]) -> bytes:

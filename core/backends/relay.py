@@ -11,13 +11,15 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from queue import Empty, Queue
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
 POLL_SECONDS = 0.02
 _END: Final = object()
+_AHEAD: Final = 64
+"""Pieces made before the reader has taken them."""
 
 
 def relayed(produce: Callable[[Callable[[T], None], Event], None], *, cancel: Event) -> Generator[T, None, None]:
@@ -74,10 +76,11 @@ def _next(pieces: Queue[object], cancel: Event) -> object:
 async def flowing(opened: Callable[[Event], Iterator[T]]) -> AsyncGenerator[T, None]:
     """Yield in this event loop what the blocking iterator `opened(stop)` yields; raise what it raises.
 
-    The iterator runs in a thread of its own: in a shared pool a slow model or voice would keep others waiting. `stop`
-    is set when the reader leaves or is cancelled, who does not wait for the iterator to notice.
+    The iterator runs in a thread of its own: in a shared pool a slow model or voice would keep others waiting. It waits
+    while the reader is far behind. `stop` is set when the reader leaves or is cancelled, who does not wait for the
+    iterator to notice.
     """
-    loop, stop = asyncio.get_running_loop(), Event()
+    loop, stop, room = asyncio.get_running_loop(), Event(), Semaphore(_AHEAD)
     pieces: asyncio.Queue[object] = asyncio.Queue()
 
     def put(piece: object) -> None:
@@ -88,6 +91,8 @@ async def flowing(opened: Callable[[Event], Iterator[T]]) -> AsyncGenerator[T, N
         try:
             with closing(iterated(opened(stop))) as source:
                 for piece in source:
+                    while not (stop.is_set() or room.acquire(timeout=POLL_SECONDS)):
+                        pass
                     if stop.is_set():
                         return
                     put(piece)
@@ -98,6 +103,7 @@ async def flowing(opened: Callable[[Event], Iterator[T]]) -> AsyncGenerator[T, N
     outcome = worker.submit(work)
     try:
         while (piece := await pieces.get()) is not _END:
+            room.release()
             yield piece  # type: ignore[misc]  # only `work` puts, and it puts T
         await asyncio.wrap_future(outcome)
     finally:

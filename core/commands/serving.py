@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
+import sys
 from typing import Annotated
 
 import typer
@@ -16,7 +18,9 @@ from core.translation import N_
 
 def serve(
     address: Annotated[str, typer.Option(help="Where to listen; the setting api.address by default.")] = "",
-    port: Annotated[int, typer.Option(help="The setting api.port by default; 0 for any that is free.", min=-1)] = -1,
+    port: Annotated[
+        int, typer.Option(help="The setting api.port by default; 0 for any that is free.", min=-1, max=65535)
+    ] = -1,
 ) -> None:
     """Answer other chat clients in OpenAI's protocol, by text and by voice, until Ctrl-C."""
     import uvicorn
@@ -42,10 +46,12 @@ def serve(
                 server_header=False,
                 timeout_graceful_shutdown=round(services.settings.jobs.stop_grace_seconds),
             )
+            typer.echo(f"chat-daiyu: {_shown(door)}/v1  ({len(keys)} keys; Ctrl-C ends it)")
             for signum in (signal.SIGINT, signal.SIGTERM):  # uvicorn hears them, and sends them on when it has ended
                 signal.signal(signum, lambda *_: None)
-            typer.echo(f"chat-daiyu: {_shown(door)}/v1  ({len(keys)} keys; Ctrl-C ends it)")
             uvicorn.Server(config).run(sockets=[door])
+    sys.stdout.flush()
+    os._exit(0)  # a thread that still works for a client that has gone must not hold us
 
 
 def _listening(host: str, port: int) -> socket.socket:

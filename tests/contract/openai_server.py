@@ -13,8 +13,8 @@ from tests.loopback import Handler, Loopback
 class OpenAIServer(Loopback):
     """Streams `reply` in pieces of two characters, or sends it whole to who wants no stream.
 
-    Records what it was asked and when a client left. `status` other than 200 answers with that error; `hang` waits
-    after the first piece until the client leaves.
+    Records what it was asked and when a client left. `status` other than 200 answers with that error, and quotes the
+    key in it as some servers do; `hang` waits after the first piece until the client leaves.
     """
 
     def __init__(self, reply: str = "好", *, status: int = 200, hang: bool = False) -> None:
@@ -39,7 +39,7 @@ class _Handler(Handler[OpenAIServer]):
         self.double.keys.append(self.headers.get("Authorization", ""))
         if self.double.status != 200:
             self._answer(self.double.status, "application/json")
-            self.wfile.write(json.dumps({"error": {"message": "no"}}).encode())
+            self.wfile.write(json.dumps({"error": {"message": f"no: {self.double.keys[-1]}"}}).encode())
             return
         if not self.double.requests[-1].get("stream"):
             self._whole()

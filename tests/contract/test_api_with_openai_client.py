@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import soundfile
 from core.services import Services
 from core.settings import PROJECT, ApiSettings, inherited_environment
 from tests.api_service import KEY, Service, answers_with, studio_of_a_qing
+from tests.browser.running_app import program
 from tests.contract.doubles import EchoModel, tone
 from tests.contract.transcription_server import TranscriptionServer
 
@@ -126,6 +129,42 @@ def test_a_wrong_key_and_asking_too_often_raise_their_own_errors(service: Servic
     with pytest.raises(openai.RateLimitError, match="Too many requests") as refused:
         client.models.list()
     assert refused.value.response.headers["retry-after"]
+
+
+@pytest.mark.slow
+def test_the_command_ends_when_it_is_told_to_even_while_a_server_it_asked_never_answers(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"
+        listener = f"backend: openai\nmodel: m\nbase_url: {address}\ntimeout_seconds: 600\n"
+        copy = program(tmp_path / "program", {"transcription.yaml": listener})
+        environment = {
+            **inherited_environment(),
+            "DAIYU_WORKSPACE": str(tmp_path / "workspace"),
+            "DAIYU_JOBS__STOP_GRACE_SECONDS": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        argv = [sys.executable, "-m", "core", "serve", "--port", "0"]
+        with subprocess.Popen(
+            argv, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as serving:
+            try:
+                assert serving.stdout is not None
+                found = re.search(r"http://127\.0\.0\.1:\d+/v1", serving.stdout.readline())
+                assert found
+                client = openai.OpenAI(base_url=found[0], api_key="none", timeout=120, max_retries=0)
+                with ThreadPoolExecutor(1) as asking:
+                    sound = ("a.wav", tone(1, 16_000).wav)
+                    asked = asking.submit(client.audio.transcriptions.create, model="any", file=sound)
+                    deaf.settimeout(60)
+                    deaf.accept()  # it has been asked, and will not be answered
+                    serving.send_signal(signal.SIGTERM)
+                    log = serving.communicate(timeout=30)[1]
+                    with pytest.raises(openai.OpenAIError):
+                        asked.result()
+            finally:
+                serving.kill()
+
+    assert serving.returncode == 0, log
 
 
 @pytest.mark.slow

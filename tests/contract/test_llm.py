@@ -143,6 +143,7 @@ def test_a_server_that_refuses_becomes_a_failure_with_a_remedy(status):
             list(served.stream(SAID, settings=SURE, cancel=threading.Event()))
 
     assert failed.value.remedy
+    assert "no: Bearer ***" in str(failed.value)
     assert "secret-key" not in str(failed.value)
 
 

@@ -14,11 +14,11 @@ import openai
 
 from core.backends.addresses import is_address
 from core.backends.asr import Heard, NoAnswerError, RecogniserSource, RefusedError, Transcript, certainty, overall
+from core.backends.quoting import quoted
 from core.errors import SettingsError, ToolFailedError
 from core.translation import N_
 
 _CONNECT_SECONDS = 10
-_LONGEST_PROBLEM = 300
 _LARGEST_ANSWER = 4_000_000
 _MOST_TEXT = 20_000
 _BUSY = frozenset((408, 409, 425, 429))
@@ -144,10 +144,7 @@ class OpenAIRecogniser:
         )
 
     def _told(self, said: object) -> str:
-        """Return what was said, in one line; a server may quote the key, we do not."""
-        words = " ".join(str(said).split())
-        key = self._endpoint.api_key
-        return (words.replace(key, "***") if key else words)[:_LONGEST_PROBLEM]
+        return quoted(said, key=self._endpoint.api_key)
 
     @property
     def _address(self) -> str:

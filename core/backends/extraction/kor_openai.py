@@ -30,6 +30,7 @@ from core.backends.extraction import (
     UnreadableError,
 )
 from core.backends.extraction.strict_csv import StrictCSVEncoder
+from core.backends.quoting import quoted
 from core.errors import SettingsError, ToolFailedError
 from core.translation import N_
 
@@ -39,7 +40,6 @@ _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 _CONNECT_SECONDS = 10
 _VARYING = 0.5
 """The temperature at which an answer differs from the unreadable one before."""
-_LONGEST_PROBLEM = 300
 _BUSY = frozenset((408, 409, 425, 429))
 """Statuses that mean: not now. So does every 5xx."""
 _NEVER = frozenset((401, 402, 403, 404))
@@ -166,12 +166,10 @@ class KorModel:
         )
 
     def _told(self, error: Exception) -> str:
-        """Return what an error says, in one line; a server may quote the key, we do not."""
+        """Return what an error says."""
         body = error.body if isinstance(error, openai.APIError) else None
         said = body.get("message") if isinstance(body, dict) else None
-        words = " ".join(str(said or error).split()) or type(error).__name__
-        key = self._endpoint.api_key
-        return (words.replace(key, "***") if key else words)[:_LONGEST_PROBLEM]
+        return quoted(said or str(error) or type(error).__name__, key=self._endpoint.api_key)
 
     @property
     def _address(self) -> str:

@@ -13,6 +13,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from core.backends.addresses import is_address
 from core.backends.llm import ChatTurn, Delta, Endpoint, Generation, answerable
+from core.backends.quoting import quoted
 from core.backends.relay import relayed, run_until
 from core.errors import SettingsError, StudioError, ToolFailedError
 from core.translation import N_
@@ -76,7 +77,7 @@ class OpenAIModel:
             N_("The chat server at {address} did not answer: {problem}"),
             remedy=remedy,
             address=urlsplit(self._endpoint.base_url).netloc,
-            problem=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            problem=quoted(str(error) or type(error).__name__, key=self._endpoint.api_key),
         )
 
 

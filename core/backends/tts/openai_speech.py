@@ -11,6 +11,7 @@ from pydantic import Field
 
 from core.backends.addresses import is_address
 from core.backends.llm import Endpoint
+from core.backends.quoting import quoted
 from core.backends.tts import personal, speakable
 from core.backends.tts.pcm import NotWavError, WavReader, sound_of
 from core.domain.section import Section
@@ -22,7 +23,6 @@ MOST_CHARACTERS = 4_096
 """OpenAI's own limit."""
 _CONNECT_SECONDS = 5
 _LARGEST_ANSWER = 100_000_000
-_LONGEST_PROBLEM = 300
 
 
 class OpenAISpeechSettings(Section):
@@ -132,14 +132,12 @@ class OpenAIVoice:
         )
 
     def _explained(self, error: Exception) -> StudioError:
-        words = " ".join(str(error).split()) or type(error).__name__
-        key = self._endpoint.api_key
         remedy = next((remedy for kind, remedy in _REMEDIES.items() if isinstance(error, kind)), _ELSE)
         return ToolFailedError(
             N_("The server at {address} did not speak: {problem}"),
             remedy=remedy,
             address=self._address,
-            problem=(words.replace(key, "***") if key else words)[:_LONGEST_PROBLEM],
+            problem=quoted(str(error) or type(error).__name__, key=self._endpoint.api_key),
         )
 
     @property

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Event
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
 from core.__main__ import app as commands
 from core.api.access import keys_of
+from core.backends.llm import Delta
+from core.domain.persona import Persona
 from core.errors import ConflictError, SettingsError
 from core.services import Services
 from core.settings import ApiSettings
-from tests.api_service import KEY, Service, answers_with
+from core.store.personas import Personas
+from tests.api_service import KEY, Service, answers_with, until
 from tests.contract.doubles import EchoModel
 
 ASKED = {"model": "a-qing", "messages": [{"role": "user", "content": "你好"}]}
@@ -59,7 +64,7 @@ def guarded(studio: Services) -> Iterator[Service]:
         yield running
 
 
-@pytest.mark.parametrize("sent", [None, "Bearer wrong", f"Basic {KEY}", KEY, "Bearer", "Bearer é"])
+@pytest.mark.parametrize("sent", [None, "Bearer a-guess", f"Basic {KEY}", KEY, "Bearer", "Bearer é"])
 def test_a_wrong_key_is_refused_and_not_repeated(guarded: Service, sent: str | None) -> None:
     with guarded.http() as http:
         del http.headers["Authorization"]
@@ -70,12 +75,66 @@ def test_a_wrong_key_is_refused_and_not_repeated(guarded: Service, sent: str | N
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["error"]["code"] == "invalid_api_key"
     assert KEY not in answer.text
+    assert "guess" not in answer.text
+    assert "é" not in answer.text
 
 
 def test_a_load_balancer_needs_no_key(guarded: Service) -> None:
     with guarded.http() as http:
         assert http.get("/health", headers={"Authorization": ""}).json() == {"status": "ok"}
+        assert http.head("/health", headers={"Authorization": ""}).status_code == 200
         assert http.get("/openapi.json", headers={"Authorization": ""}).status_code == 401
+
+
+def test_all_who_ask_for_its_health_in_a_moment_share_one_look(
+    guarded: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    look = Personas.get
+
+    def looking(self: Personas, persona_id: str) -> Persona:
+        looks.append(persona_id)
+        return look(self, persona_id)
+
+    monkeypatch.setattr(Personas, "get", looking)
+    monkeypatch.setattr("core.api.app._LOOK_SECONDS", 60)
+    with guarded.http() as http:
+        answers = [http.get("/health").status_code for _ in range(20)]
+
+    assert answers == [200] * 20
+    assert len(looks) == 1
+
+
+def test_a_key_of_any_letters_fits_as_it_was_sent(studio: Services) -> None:
+    key = "schlüssel-鍵"
+    with Service(studio, keys=(key,)) as running, httpx.Client(base_url=running.url) as http:
+        answer = http.get("/v1/models", headers=[(b"Authorization", f"Bearer {key}".encode())])
+
+    assert answer.status_code == 200
+
+
+def test_a_place_is_free_again_only_when_the_work_for_it_has_ended(
+    opened: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stubborn(EchoModel):
+        asked_once, may = Event(), Event()
+
+        def stream(self, messages, *, settings, cancel):
+            self.asked_once.set()
+            assert self.may.wait(20)
+            yield Delta("好。")
+
+    model = Stubborn()
+    answers_with(monkeypatch, model)
+    with Service(opened(max_replies=1)) as running, running.http() as http:
+        with pytest.raises(httpx.ReadTimeout):
+            http.post("/v1/chat/completions", json=ASKED, timeout=0.5)
+        assert model.asked_once.wait(20)
+        busy = http.get("/v1/models").status_code
+        model.may.set()
+        free = until(lambda: http.get("/v1/models").status_code == 200)
+
+    assert (busy, free) == (503, True)
 
 
 @pytest.mark.parametrize(

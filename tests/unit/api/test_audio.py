@@ -13,13 +13,17 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
+from openai.types.audio import TranscriptionVerbose
 
 from core.api.encoding import ENCODERS, Mp3, Pcm, Wav
 from core.backends.tts import GoneError
 from core.backends.tts.pcm import WavReader
+from core.chat_services import ChatServices
+from core.domain.persona import Persona
 from core.domain.voice import Sound
 from core.errors import ToolFailedError
 from core.services import Services
+from core.stages.chat.mouth import PersonaMouth
 from tests.api_service import Service, speaks_with
 from tests.contract.doubles import SineVoice, tone
 from tests.contract.transcription_server import TranscriptionServer
@@ -147,13 +151,34 @@ def test_a_voice_that_fails_in_the_middle_breaks_the_connection_and_not_the_serv
         assert http.post("/v1/audio/speech", json=asked(response_format=form, input="好了。")).status_code == 200
 
 
-@pytest.mark.parametrize("voice", ["usual", "auto", "alloy", "formant", "a-qing"])
+@pytest.mark.parametrize(
+    ("voice", "name"),
+    [
+        ("usual", "auto"),
+        ("auto", "auto"),
+        ("alloy", "auto"),
+        (None, "auto"),
+        ({"id": "alloy"}, "auto"),
+        ("formant", "formant"),
+        ({"id": "formant"}, "formant"),
+        ("a-qing", "auto"),
+    ],
+)
 def test_who_names_no_voice_of_hers_hears_her_usual_one(
-    service: Service, monkeypatch: pytest.MonkeyPatch, voice: str
+    service: Service, monkeypatch: pytest.MonkeyPatch, voice: object, name: str
 ) -> None:
     speaks_with(monkeypatch, SineVoice())
+    meant: list[str] = []
+    choose = ChatServices.mouth
+
+    def mouth(self: ChatServices, name: str, persona: Persona) -> PersonaMouth | None:
+        meant.append(f"{persona.id}: {name}")
+        return choose(self, name, persona)
+
+    monkeypatch.setattr(ChatServices, "mouth", mouth)
     with service.http() as http:
         assert http.post("/v1/audio/speech", json=asked(voice=voice)).status_code == 200
+    assert meant == [f"a-qing: {name}"]
 
 
 @pytest.mark.parametrize(
@@ -210,6 +235,22 @@ def test_sound_of_any_form_is_heard_as_16_khz_with_the_names_to_expect(
         assert heard.duration == pytest.approx(1, abs=0.2)
         assert request["language"] == b"zh"
         assert "沈青" in request["prompt"].decode()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "ZH", "chinese", "zh_TW", "中文"])
+def test_a_language_is_taken_as_clients_name_it(
+    listening: Service, recogniser: TranscriptionServer, language: str
+) -> None:
+    assert sent(listening, tone(1, 16_000).wav, language=language).status_code == 200
+    assert recogniser.requests[0]["language"] == b"zh"
+
+
+def test_segments_have_all_that_openais_client_reads(listening: Service) -> None:
+    answer = sent(listening, tone(1, 16_000).wav, response_format="verbose_json").json()
+    segment = TranscriptionVerbose.model_validate(answer, strict=True).segments
+
+    assert segment
+    assert segment[0].avg_logprob < 0
 
 
 def test_the_answer_has_the_form_that_was_asked_for(listening: Service, recogniser: TranscriptionServer) -> None:

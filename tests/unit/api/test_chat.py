@@ -242,6 +242,50 @@ def test_what_cannot_be_asked_is_refused_in_openais_form(service: Service, wrong
     assert error["message"]
 
 
+def test_what_the_filter_refuses_is_refused_in_the_history_too(
+    opened: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = EchoModel()
+    answers_with(monkeypatch, model)
+    studio = opened({"chat.yaml": "filter: words\nfilter_words: words.txt\n", "words.txt": "毒药\n"})
+    talk = [("user", "哪里买毒药"), ("assistant", "嗯。"), ("user", "说罢")]
+    with Service(studio) as service, service.http() as http:
+        refused = http.post(
+            "/v1/chat/completions",
+            json={"model": "a-qing", "messages": [{"role": role, "content": text} for role, text in talk]},
+        )
+        answered = http.post("/v1/chat/completions", json=said("说罢"))
+
+    assert (refused.status_code, answered.status_code) == (400, 200)
+    assert len(model.asked) == 1
+
+
+def test_what_tools_said_is_left_out(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = EchoModel()
+    answers_with(monkeypatch, model)
+    turns = [("user", "下雨了？"), ("tool", "{}"), ("function", "{}"), ("assistant", "下着。"), ("user", "冷么？")]
+    with service.http() as http:
+        answer = http.post(
+            "/v1/chat/completions",
+            json={"model": "a-qing", "messages": [{"role": role, "content": text} for role, text in turns]},
+        )
+
+    assert answer.status_code == 200
+    assert [turn.text for turn in model.asked[0][1:]] == ["下雨了？", "下着。", "冷么？"]
+
+
+@pytest.mark.parametrize("part", [0, {}, {"type": "text", "text": "好"}])
+def test_more_parts_than_anybody_sends_are_refused_before_each_is_looked_at(service: Service, part: object) -> None:
+    with service.http() as http:
+        wrong = http.post(
+            "/v1/chat/completions", json={"model": "a-qing", "messages": [{"role": "user", "content": [part] * 20_000}]}
+        )
+        many = http.post("/v1/chat/completions", json={"model": "a-qing", "messages": [{"role": "user"}] * 2001})
+
+    assert wrong.status_code == many.status_code == 400
+    assert "at most 100 parts" in wrong.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("model", ["nobody", "a-qing/nothing", "gpt-4o", ""])
 def test_a_model_that_nobody_is_called_is_not_found(service: Service, model: str) -> None:
     with service.http() as http:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.backends.relay import flowing, relayed
+from core.backends.relay import apart, flowing, relayed
 
 Put = Callable[[int], None]
 
@@ -70,6 +70,33 @@ def test_a_blocking_iterator_flows_into_an_event_loop():
         return [number async for number in flowing(lambda stop: iter(range(50)))]
 
     assert asyncio.run(read()) == list(range(50))
+
+
+def test_a_blocking_iterator_waits_for_a_reader_that_is_far_behind():
+    made: list[int] = []
+
+    def count(stop: threading.Event) -> Iterator[int]:
+        for number in range(1000):
+            made.append(number)
+            yield number
+
+    async def read_slowly() -> tuple[int, list[int]]:
+        pieces = flowing(count)
+        first = await anext(pieces)
+        await asyncio.sleep(0.5)
+        far = len(made)
+        return far, [first, *[piece async for piece in pieces]]
+
+    far, read = asyncio.run(read_slowly())
+
+    assert far < 100
+    assert read == list(range(1000))
+
+
+def test_blocking_work_apart_gives_what_it_returns_and_raises():
+    assert asyncio.run(apart(lambda: threading.current_thread().name)).startswith("reply")
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(apart(lambda: 1 // 0))
 
 
 def test_what_a_blocking_iterator_raises_is_raised_in_the_event_loop():
