@@ -91,9 +91,11 @@ async def on_wrong_request(_request: Request, error: Exception) -> Response:
     return JSONResponse(body, HTTPStatus.BAD_REQUEST)
 
 
-async def on_http_error(_request: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: an unknown path, a wrong method, a body too large."""
     assert isinstance(error, HTTPException)
+    if error.__cause__ is not None and (full := full_disk(error.__cause__)) is not None:
+        return await on_studio_error(request, full)  # an upload that had no room is no wrong request
     return refusal(error.status_code, str(error.detail), headers=error.headers)
 
 

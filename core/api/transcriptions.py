@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from core.api.errors import ClientLeftError
 from core.api.streaming import done
 from core.errors import InvalidInputError, SettingsError
+from core.full_disk import no_room
 from core.jobs.door import run_briefly
 from core.lending import ears
 from core.services import Services
@@ -39,6 +40,8 @@ _RATE: Final = 16_000
 """What every recogniser listens at; more would only be sent."""
 _BLOCK: Final = 1 << 18
 _DECODING_SECONDS: Final = 120.0
+_NO_ROOM: Final = 1 << 20
+"""Fewer free bytes than this, and it was the disk that failed: libsndfile does not tell."""
 _LEAST_CONFIDENCE: Final = 1e-6
 _UNKNOWN: Final = {"seek": 0, "tokens": [], "temperature": 0.0, "compression_ratio": 1.0, "no_speech_prob": 0.0}
 """What OpenAI's segments have and not every recogniser tells."""
@@ -85,7 +88,12 @@ def _heard(
     persona = studio.store.personas.get(studio.settings.persona)
     # A folder of the workspace: what is decoded is many times the upload, and the system's folder may be small.
     with tempfile.TemporaryDirectory(dir=studio.settings.workspace) as folder:
-        wav = _as_wav(upload, name, Path(folder), max_minutes=studio.settings.api.max_audio_minutes)
+        try:
+            wav = _as_wav(upload, name, Path(folder), max_minutes=studio.settings.api.max_audio_minutes)
+        except (InvalidInputError, soundfile.LibsndfileError):
+            if shutil.disk_usage(folder).free < _NO_ROOM:
+                raise no_room() from None
+            raise
         if stop.is_set():
             raise ClientLeftError
         hint = prompt or settings.prompt or names_of(persona)

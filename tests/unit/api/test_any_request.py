@@ -12,13 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from core.api.app import PATHS, create_app
 from core.services import Services
 from tests.api_service import KEY, answers_with, speaks_with
-from tests.contract.doubles import EchoModel, SineVoice
+from tests.contract.doubles import EchoModel, SineVoice, tone
 from tests.contract.transcription_server import TranscriptionServer
 
 # Schemathesis's own plugin does not know this pytest, so its cases are drawn by Hypothesis directly.
 CALM = settings(
     max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
+
+MEANT: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"model": "a-qing", "messages": [{"role": "user", "content": "你好"}]},
+    "/v1/audio/speech": {"input": "你好。", "voice": "usual"},
+    "/v1/audio/transcriptions": {"file": tone(0.1, 16_000).wav, "language": "zh"},
+}
+"""What a request of each kind needs in order to be answered; no schema can say who is there."""
 
 
 @pytest.fixture
@@ -45,10 +52,20 @@ def test_no_request_is_answered_with_a_failure_of_the_service(
         @CALM
         @given(case=drawn)
         def answered(case: schemathesis.Case[Any]) -> None:
-            answer = case.call(headers={"Authorization": f"Bearer {KEY}"})
-            seen.add(answer.status_code)
-            assert answer.status_code < 500, answer.text
+            for asked in (case, meant(case)):
+                answer = asked.call(headers={"Authorization": f"Bearer {KEY}"})
+                seen.add(answer.status_code)
+                assert answer.status_code < 500, answer.text
 
         answered()
 
-    assert seen - {401, 429}
+    assert 200 in seen
+
+
+def meant(case: schemathesis.Case[Any]) -> schemathesis.Case[Any]:
+    """Return the same request for somebody who is there, with something said: the rest is as it was drawn."""
+    if case.path == "/v1/models/{model}":
+        case.path_parameters = {"model": "a-qing"}
+    elif case.path in MEANT and isinstance(case.body, dict):
+        case.body = {**case.body, **MEANT[case.path]}
+    return case

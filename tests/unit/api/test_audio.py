@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -27,6 +30,7 @@ from core.stages.chat.mouth import PersonaMouth
 from tests.api_service import Service, speaks_with
 from tests.contract.doubles import SineVoice, tone
 from tests.contract.transcription_server import TranscriptionServer
+from tests.kill_rounds import disk_of
 
 TEXT = "雨停了。竹叶上还挂着水呢。你听。"
 
@@ -251,6 +255,37 @@ def test_segments_have_all_that_openais_client_reads(listening: Service) -> None
 
     assert segment
     assert segment[0].avg_logprob < 0
+
+
+@pytest.mark.parametrize("form", ["FLAC", "MP3"])
+def test_a_full_disk_is_told_as_such_and_not_as_a_wrong_sound(
+    opened: Callable[..., Services], recogniser: TranscriptionServer, tmp_path: Path, form: str
+) -> None:
+    studio = opened(configs={"transcription.yaml": f"backend: openai\nmodel: m\nbase_url: {recogniser.base_url}\n"})
+    place, made = tmp_path / "small", io.BytesIO()
+    place.mkdir()
+    soundfile.write(made, np.zeros(24_000 * 300, np.float32), 24_000, format=form)
+    with disk_of("4m", place) as mounted:
+        if not mounted:
+            pytest.skip("no disk can be mounted here")
+        with Service(replace(studio, settings=studio.settings.model_copy(update={"workspace": place}))) as listening:
+            answer = sent(listening, made.getvalue())
+
+    assert answer.status_code == 503
+    assert "disk is full" in answer.json()["error"]["message"]
+
+
+def test_an_upload_that_has_no_room_is_not_told_as_a_wrong_request(
+    listening: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_written: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "write", full)
+    answer = sent(listening, tone(1, 16_000).wav)
+
+    assert answer.status_code == 503
+    assert "disk is full" in answer.json()["error"]["message"]
 
 
 def test_the_answer_has_the_form_that_was_asked_for(listening: Service, recogniser: TranscriptionServer) -> None:
