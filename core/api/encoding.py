@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import struct
-import wave
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from core.domain.sounds import MP3_RATES
+from core.domain.sounds import MP3_RATES, frames_at
 from core.domain.voice import Sound
 
 PCM_RATE: Final = 24_000
@@ -40,7 +38,7 @@ class Pcm:
 
     def feed(self, sound: Sound) -> bytes:
         """Return its samples."""
-        return _samples(sound, PCM_RATE).tobytes()
+        return frames_at(sound.wav, PCM_RATE).tobytes()
 
     def flush(self) -> bytes:
         """Nothing is held back."""
@@ -57,7 +55,7 @@ class Wav:
         """Return its samples, after the head if it is the first."""
         head = b"" if self._rate else _head(sound.sample_rate)
         self._rate = self._rate or sound.sample_rate
-        return head + _samples(sound, self._rate).tobytes()
+        return head + frames_at(sound.wav, self._rate).tobytes()
 
     def flush(self) -> bytes:
         """Nothing is held back."""
@@ -75,7 +73,7 @@ class Mp3:
         """Return the frames that are full; the rest waits for the next sound."""
         if self._codec is None:
             self._codec = _lame(sound.sample_rate)
-        self._waiting = np.concatenate([self._waiting, _samples(sound, self._codec.sample_rate)])
+        self._waiting = np.concatenate([self._waiting, frames_at(sound.wav, self._codec.sample_rate)])
         return b"".join(self._frames(self._codec.frame_size))
 
     def flush(self) -> bytes:
@@ -112,20 +110,6 @@ def _lame(rate: int) -> Any:
     codec.layout, codec.format, codec.bit_rate = "mono", "s16p", _MP3_BITS
     codec.open()
     return codec
-
-
-def _samples(sound: Sound, rate: int) -> Samples:
-    """Return a sound as one channel at that rate."""
-    with wave.open(io.BytesIO(sound.wav)) as file:
-        channels, own = file.getnchannels(), file.getframerate()
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-    if channels > 1:
-        samples = samples.reshape(-1, channels).mean(axis=1).astype(np.int16)
-    if own == rate:
-        return samples
-    import soxr  # type: ignore[import-untyped]  # ships no types
-
-    return np.asarray(soxr.resample(samples, own, rate), np.int16)
 
 
 def _head(rate: int) -> bytes:

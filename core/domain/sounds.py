@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import soxr  # type: ignore[import-untyped]  # ships no types
 
 from core.domain.voice import Sound
 from core.errors import InvalidInputError
@@ -46,18 +45,27 @@ def seconds_of(wav: bytes) -> float:
         return 0.0
 
 
+def frames_at(wav: bytes, rate: int) -> npt.NDArray[np.int16]:
+    """Return a 16-bit wav's frames as one channel at that rate."""
+    samples, own = samples_of(wav)
+    if own != rate:
+        import soxr  # type: ignore[import-untyped]  # ships no types
+
+        samples = soxr.resample(samples, own, rate)
+    frames: npt.NDArray[np.int16] = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype(np.int16)
+    return frames
+
+
 def resampled(sound: Sound, rate: int) -> Sound:
     """Return a 16-bit sound as one channel at that rate; itself where it has the rate already."""
     if sound.sample_rate == rate:
         return sound
-    samples, own = samples_of(sound.wav)
-    fitting = np.clip(np.rint(soxr.resample(samples, own, rate) * np.float32(32768)), -32768, 32767)
     whole = io.BytesIO()
     with wave.open(whole, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(fitting.astype("<i2").tobytes())
+        file.writeframes(frames_at(sound.wav, rate).astype("<i2").tobytes())
     return sound_of(whole.getvalue())
 
 

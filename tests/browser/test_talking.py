@@ -47,6 +47,11 @@ def ask_the_hanging(visitor: Visitor, server: OpenAIServer) -> None:
     visitor.sees("竹影")
 
 
+def stop_her(visitor: Visitor) -> None:
+    """Press the button that stops her, not the page's own."""
+    visitor.page.locator("[class*=st-key-speech-stage]").get_by_role("button", name="Stop").click()
+
+
 def deed(visitor: Visitor, name: str) -> None:
     """Choose a deed of the last reply's menu."""
     visitor.page.locator("[class*=st-key-deeds]").last.get_by_role("button").click()
@@ -215,7 +220,7 @@ def test_stop_ends_a_reply_that_hangs_and_what_she_said_is_kept(
     app, services, server, _ = served
     visitor = open_tab(app)
     ask_the_hanging(visitor, server)
-    visitor.page.locator("[class*=st-key-speech-stage]").get_by_role("button", name="Stop").click()
+    stop_her(visitor)
 
     assert server.client_left.wait(20)
     visitor.settled()
@@ -243,7 +248,7 @@ def test_a_reply_goes_on_while_its_page_is_loaded_again(
     visitor.sees("竹影")
 
     assert not server.client_left.wait(2)
-    visitor.page.locator("[class*=st-key-speech-stage]").get_by_role("button", name="Stop").click()
+    stop_her(visitor)
     assert server.client_left.wait(20)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,68 +132,64 @@ def test_a_wrong_key_and_asking_too_often_raise_their_own_errors(service: Servic
     assert refused.value.response.headers["retry-after"]
 
 
+@contextmanager
+def served_by_command(
+    workspace: Path, project: Path = PROJECT, **more: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start `python -m core serve` on a free port; yield the process and the URL it names."""
+    environment = {**inherited_environment(), "DAIYU_WORKSPACE": str(workspace), "PYTHONUNBUFFERED": "1", **more}
+    argv = [sys.executable, "-m", "core", "serve", "--port", "0"]
+    with subprocess.Popen(
+        argv, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as serving:
+        try:
+            assert serving.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+/v1", serving.stdout.readline())
+            assert found, serving.communicate(timeout=10)[1]
+            yield serving, found[0]
+        finally:
+            serving.kill()
+
+
+def ended(serving: subprocess.Popen[str]) -> str:
+    """Tell it to stop and return what it logged."""
+    serving.send_signal(signal.SIGTERM)
+    return serving.communicate(timeout=30)[1]
+
+
 @pytest.mark.slow
 def test_the_command_ends_when_it_is_told_to_even_while_a_server_it_asked_never_answers(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"
         listener = f"backend: openai\nmodel: m\nbase_url: {address}\ntimeout_seconds: 600\n"
         copy = program(tmp_path / "program", {"transcription.yaml": listener})
-        environment = {
-            **inherited_environment(),
-            "DAIYU_WORKSPACE": str(tmp_path / "workspace"),
-            "DAIYU_JOBS__STOP_GRACE_SECONDS": "1",
-            "PYTHONUNBUFFERED": "1",
-        }
-        argv = [sys.executable, "-m", "core", "serve", "--port", "0"]
-        with subprocess.Popen(
-            argv, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as serving:
-            try:
-                assert serving.stdout is not None
-                found = re.search(r"http://127\.0\.0\.1:\d+/v1", serving.stdout.readline())
-                assert found
-                client = openai.OpenAI(base_url=found[0], api_key="none", timeout=120, max_retries=0)
-                with ThreadPoolExecutor(1) as asking:
-                    sound = ("a.wav", tone(1, 16_000).wav)
-                    asked = asking.submit(client.audio.transcriptions.create, model="any", file=sound)
-                    deaf.settimeout(60)
-                    deaf.accept()  # it has been asked, and will not be answered
-                    serving.send_signal(signal.SIGTERM)
-                    log = serving.communicate(timeout=30)[1]
-                    with pytest.raises(openai.OpenAIError):
-                        asked.result()
-            finally:
-                serving.kill()
+        with (
+            served_by_command(tmp_path / "workspace", copy, DAIYU_JOBS__STOP_GRACE_SECONDS="1") as (serving, url),
+            ThreadPoolExecutor(1) as asking,
+        ):
+            client = openai.OpenAI(base_url=url, api_key="none", timeout=120, max_retries=0)
+            sound = ("a.wav", tone(1, 16_000).wav)
+            asked = asking.submit(client.audio.transcriptions.create, model="any", file=sound)
+            deaf.settimeout(60)
+            deaf.accept()  # it has been asked, and will not be answered
+            log = ended(serving)
+            with pytest.raises(openai.OpenAIError):
+                asked.result()
 
     assert serving.returncode == 0, log
 
 
 @pytest.mark.slow
 def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    environment = {
-        **inherited_environment(),
-        "DAIYU_WORKSPACE": str(tmp_path / "workspace"),
-        "CHAT_DAIYU_API_KEYS": KEY,
-        "PYTHONUNBUFFERED": "1",
-    }
-    argv = [sys.executable, "-m", "core", "serve", "--port", "0"]
-    with subprocess.Popen(
-        argv, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as program:
-        try:
-            assert program.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+/v1", program.stdout.readline())
-            assert found, program.communicate(timeout=10)[1]
-            client = openai.OpenAI(base_url=found[0], api_key=KEY, timeout=60)
-            model = next(iter(client.models.list())).id
-            reply = client.chat.completions.create(model=model, messages=[{"role": "user", "content": "你今日可好？"}])
-            sound = client.audio.speech.create(model=model, voice="alloy", input="好。", response_format="wav").content
-        finally:
-            program.send_signal(signal.SIGTERM)
-            log = program.communicate(timeout=30)[1]
+    with served_by_command(tmp_path / "workspace", CHAT_DAIYU_API_KEYS=KEY) as (serving, url):
+        client = openai.OpenAI(base_url=url, api_key=KEY, timeout=60)
+        model = next(iter(client.models.list())).id
+        reply = client.chat.completions.create(model=model, messages=[{"role": "user", "content": "你今日可好？"}])
+        sound = client.audio.speech.create(model=model, voice="alloy", input="好。", response_format="wav").content
+        log = ended(serving)
 
     assert reply.choices[0].message.content
     assert soundfile.read(io.BytesIO(sound))[0].any()
-    assert program.returncode == 0, log
+    assert serving.returncode == 0, log
     assert "Traceback" not in log
     assert KEY not in log

@@ -180,6 +180,7 @@ class Batch:
             self._mask = torch.cat([pad(mask, (longest - mask.shape[1], 0)) for mask in (self._mask, read)])
         else:
             self._cache, self._mask = reply.cache, read
+        reply.cache = self._cache  # what was read of it stands there, and is not kept twice
         self._rows.append(reply)
 
     def _keep(self, kept: Sequence[bool]) -> None:
@@ -211,7 +212,7 @@ class _Reply:
     put: Callable[[int], None]
     stop: Event
     cache: DynamicCache
-    """What was read of it; it is in the batch's once it is written beside others."""
+    """What was read of it; the batch's once it is written beside others."""
     outcome: Future[None] = field(default_factory=Future)
     tokens: torch.Tensor = field(init=False)
     length: int = field(init=False)

@@ -14,12 +14,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import soxr  # type: ignore[import-untyped]  # ships no types
 
 from core.domain.chat import Conversation, Message, Speaker
 from core.domain.markdown import escaped, on_one_line
 from core.domain.persona import Persona
-from core.domain.sounds import MP3_RATES, samples_of
+from core.domain.sounds import MP3_RATES, frames_at
 from core.domain.text import DatasetVersion
 from core.errors import InvalidInputError, NotFoundError
 from core.store import Store
@@ -185,16 +184,15 @@ def _pieces(spoken: Iterable[str], files: Files, rate: int) -> Iterator[Number]:
     begun = False
     for sha256 in spoken:
         try:
-            samples, own = samples_of(files.read(sha256))
+            fitting = frames_at(files.read(sha256), rate)
         except NotFoundError:
             continue
-        fitting = samples if own == rate else soxr.resample(samples, own, rate)
         if not len(fitting):  # FFmpeg has no frame of nothing
             continue
         if begun:
             yield np.zeros(round(PAUSE * rate), np.int16)
         begun = True
-        yield np.clip(np.rint(fitting * np.float32(32768)), -32768, 32767).astype(np.int16)
+        yield fitting
 
 
 def _wav(pieces: Iterable[Number], rate: int) -> bytes:
